@@ -1,0 +1,1 @@
+"""What may be done to a referral: one verb, one act, one transaction."""

@@ -1,0 +1,1 @@
+"""The process, to be read aloud."""

@@ -1,0 +1,39 @@
+"""Where the parts of the hub find each other. Read from the environment (`MASH_…`), never from the profile."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOUSE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings of one process.
+
+    `mash up` sets all of them for the parts that it starts; a site that runs its own PostgreSQL, Prefect or mail
+    server sets them itself.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MASH_", extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(description="The record, as the application's role: postgresql+psycopg://…")
+    owner_database_url: SecretStr | None = Field(default=None, description="The record, as its owner; for migrations.")
+    key: SecretStr = Field(description="32 random bytes, base64: seals free text in the record.")
+    profile: Path = Field(default=HOUSE / "profiles" / "bnes.toml", description="The area profile.")
+    portal_url: str = Field(default="http://127.0.0.1:8400", description="Where people reach the portal.")
+    mail_url: SecretStr | None = Field(
+        default=None, description="The SMTP server as an Apprise URL without recipients: mailto://host:port?from=…"
+    )
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings.
+
+    Raises pydantic's ValidationError when a required `MASH_…` variable is missing.
+    """
+    return Settings()  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""What is said to whom, outside the portal, and by which channel."""

@@ -1,0 +1,1 @@
+"""What people and their systems see of the hub over HTTP."""

@@ -1,0 +1,1 @@
+"""What the hub believes: pure decisions, importable without Prefect, FastAPI or a database."""

@@ -1,0 +1,1 @@
+"""One step of the flow each, safe to run twice."""
