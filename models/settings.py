@@ -36,4 +36,4 @@ def settings() -> Settings:
 
     Raises pydantic's ValidationError when a required `MASH_…` variable is missing.
     """
-    return Settings()  # type: ignore[call-arg]
+    return Settings()

@@ -1,0 +1,123 @@
+"""What one agency was asked about one referral, and what it answered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Enum, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from models.base import code, moment, new_id, reference_column, sealed_json, sealed_text
+from rules.errors import WrongStage
+from rules.stages import NEXT_CHECK_STATUSES, CheckStatus, check_move
+
+_SETTLED = "('RETURNED', 'RETURNED_LATE', 'DECLINED', 'CANCELLED', 'NOT_AWAITED')"
+
+
+class AgencyCheck(SQLModel, table=True):
+    """What one agency was asked about one referral, and by when (R21, R22). A clock of its own."""
+
+    __tablename__ = "agency_check"
+    __table_args__ = (
+        UniqueConstraint("reference", "agency", name="agency_asked_once"),
+        CheckConstraint("due_at > requested_at", name="check_due_after_asked"),
+        CheckConstraint(f"(status IN {_SETTLED}) = (settled_at IS NOT NULL)", name="check_settled_has_a_time"),
+        CheckConstraint("status <> 'RETURNED' OR settled_at <= due_at", name="check_returned_is_on_time"),
+        CheckConstraint("status <> 'RETURNED_LATE' OR settled_at > due_at", name="check_returned_late_is_late"),
+        CheckConstraint("(status = 'DECLINED') <= (decline_reason IS NOT NULL)", name="check_declined_has_a_reason"),
+        CheckConstraint("breached_at IS NULL OR breached_at = due_at", name="check_breached_when_due"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    reference: str = reference_column()
+    agency: str = Field(foreign_key="agency.code", max_length=40)
+    status: CheckStatus = Field(
+        default=CheckStatus.REQUESTED,
+        sa_type=Enum(CheckStatus, native_enum=False, create_constraint=True, length=40),
+    )
+    sides: str = Field(max_length=20)
+
+    requested_at: datetime = moment()
+    due_at: datetime = moment()
+    clock_policy: str = code()
+    calendar_version: str = Field(max_length=60)
+    due_in_words: str = Field(max_length=2000)
+
+    acknowledged_at: datetime | None = moment(nullable=True)
+    known: str | None = code(nullable=True)
+    warned_at: datetime | None = moment(nullable=True)
+    breached_at: datetime | None = moment(nullable=True)
+    breach_noticed_at: datetime | None = moment(nullable=True)
+    settled_at: datetime | None = moment(nullable=True)
+    decline_reason: str | None = code(nullable=True)
+    decline_note: str | None = sealed_text(nullable=True)
+
+    def move_to(self, status: CheckStatus, at: datetime) -> None:
+        """Move on. `at` is aware UTC. Raises WrongStage for a move that NEXT_CHECK_STATUSES does not hold."""
+        check_move(NEXT_CHECK_STATUSES, self.status, status, f"check {self.reference}/{self.agency}")
+        self.status = status
+        self.settled_at = at if status.settled else None
+
+    def record_return(self, at: datetime) -> None:
+        """Take a return at the moment `at`: exactly at the due time is on time (F19). Raises WrongStage."""
+        self.move_to(CheckStatus.RETURNED_LATE if at > self.due_at else CheckStatus.RETURNED, at)
+
+    def record_breach(self, at: datetime) -> None:
+        """Write down that the due time passed with no answer, once; it is the due time's fact, noticed at `at`.
+
+        Raises WrongStage when the check is settled, or not yet past due.
+        """
+        if self.status.settled or at <= self.due_at:
+            raise WrongStage(f"check {self.reference}/{self.agency} is not overdue")
+        if self.breached_at is None:
+            self.breached_at, self.breach_noticed_at = self.due_at, at
+
+    @property
+    def late_by(self) -> timedelta | None:
+        """How long after its due time the return came; None when it is not late."""
+        if self.status is CheckStatus.RETURNED_LATE and self.settled_at:
+            return self.settled_at - self.due_at
+        return None
+
+
+class Return(SQLModel, table=True):
+    """An agency's answer. "Nothing known" is a full one (R27). A correction is a new version, never a change."""
+
+    __tablename__ = "agency_return"
+    __table_args__ = (
+        UniqueConstraint("check_id", "version", name="return_version_once"),
+        CheckConstraint("version > 0", name="return_version_positive"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    check_id: UUID = Field(foreign_key="agency_check.id", index=True)
+    version: int = 1
+    result: str = code()
+    recorded_at: datetime = moment()
+    recorded_by: str = Field(foreign_key="account.id", max_length=60)
+    addendum: bool = False
+
+    summary: str | None = sealed_text(nullable=True)
+    items: list[dict[str, Any]] = sealed_json()
+    systems_searched: list[dict[str, Any]] = sealed_json()
+    not_searched_because: str | None = sealed_text(nullable=True)
+    consultations: list[dict[str, Any]] = sealed_json()
+
+
+class Clarification(SQLModel, table=True):
+    """An agency asks what is meant, and the hub answers; both timed (R33). It stops no clock by itself."""
+
+    __table_args__ = (
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="clarification_answer_has_a_time"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    check_id: UUID = Field(foreign_key="agency_check.id", index=True)
+    question: str = sealed_text()
+    asked_at: datetime = moment()
+    asked_by: str = Field(foreign_key="account.id", max_length=60)
+    answer: str | None = sealed_text(nullable=True)
+    answered_at: datetime | None = moment(nullable=True)
+    answered_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)

@@ -1,0 +1,121 @@
+"""A referral, and the people it is about."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Enum, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from models.base import code, moment, new_id, reference_column, sealed_text
+from rules.people import Side
+from rules.stages import NEXT_STAGES, Stage, check_move
+
+
+class Referral(SQLModel, table=True):
+    """What a duty team sent to the hub, and where it stands (R01-R05)."""
+
+    __table_args__ = (
+        UniqueConstraint("duty_team", "sender_id", name="referral_sender_id_once"),
+        CheckConstraint("(stage = 'CLOSED') = (closed_at IS NOT NULL)", name="referral_closed_has_a_time"),
+    )
+
+    reference: str = Field(primary_key=True, max_length=9)
+    duty_team: str = code()
+    sender_id: str = Field(max_length=100)
+    body_digest: str = Field(max_length=64)
+    upstream_reference: str = Field(max_length=100)
+    profile_version: str = Field(foreign_key="area_profile.version", max_length=40)
+    stage: Stage = Field(sa_type=Enum(Stage, native_enum=False, create_constraint=True, length=40), index=True)
+    version: int = 1
+
+    received_at: datetime = moment()
+    accepted_at: datetime | None = moment(nullable=True)
+    joined_at: datetime | None = moment(nullable=True)
+    decided_at: datetime | None = moment(nullable=True)
+    handed_back_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+    discuss_now_at: datetime | None = moment(nullable=True)
+
+    sending_officer: str = sealed_text()
+    reply_to: str = sealed_text()
+    decided_to_refer_by: str = sealed_text()
+    decided_to_refer_at: datetime = moment()
+    why_not_enough: str = sealed_text()
+
+    safeguarding_concern: bool
+    extent_unclear: bool
+    clarification_question: str | None = sealed_text(nullable=True)
+    narrative: str = sealed_text()
+    source: str = code()
+    level_of_need: str = code()
+    urgency: str = code()
+
+    #: The run that carries this referral in the engine, and how many runs it has had. A hint, never the truth.
+    run_id: UUID | None = Field(default=None)
+    runs: int = 0
+
+    def move_to(self, stage: Stage, at: datetime) -> None:
+        """Move on. `at` is aware UTC. Raises WrongStage for a move that NEXT_STAGES does not hold."""
+        check_move(NEXT_STAGES, self.stage, stage, f"referral {self.reference}")
+        self.stage = stage
+        self.version += 1
+        self.closed_at = at if stage is Stage.CLOSED else None
+
+
+class Subject(SQLModel, table=True):
+    """A child or an adult whom the referral is about (R08). In the engine and in messages: a number, never a name."""
+
+    __table_args__ = (
+        UniqueConstraint("reference", "number", name="subject_number_once"),
+        CheckConstraint("number > 0", name="subject_number_positive"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    reference: str = reference_column()
+    number: int
+    side: Side = Field(
+        sa_type=Enum(
+            Side, native_enum=False, create_constraint=True, length=10, values_callable=lambda e: [m.value for m in e]
+        )
+    )
+    household: int = 1
+    household_role: str = sealed_text()
+
+    given_name: str = sealed_text()
+    family_name: str = sealed_text()
+    born_on_sealed: str | None = sealed_text(nullable=True)
+    nhs_number: str | None = sealed_text(nullable=True)
+    address: str | None = sealed_text(nullable=True)
+    protected_address: bool
+
+    voice: str | None = sealed_text(nullable=True)
+    voice_missing_because: str | None = sealed_text(nullable=True)
+    informed: str = code()
+    consent: str = code()
+    consent_reason: str | None = sealed_text(nullable=True)
+    open_to_worker: str | None = sealed_text(nullable=True)
+
+    #: The outcome code with which this subject left before any decision: clear concern, withdrawn, already open.
+    exit_code: str | None = code(nullable=True)
+
+    @property
+    def born_on(self) -> date | None:
+        """The date of birth, when it is known."""
+        return date.fromisoformat(self.born_on_sealed) if self.born_on_sealed else None
+
+    @property
+    def code(self) -> str:
+        """How this subject is called where no name may stand: S1, S2 …"""
+        return f"S{self.number}"
+
+
+class MisdirectedContact(SQLModel, table=True):
+    """An agency tried to refer directly; the board pack counts these (R02). It holds nothing of what was sent."""
+
+    __tablename__ = "misdirected_contact"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    agency: str = Field(foreign_key="agency.code", max_length=40)
+    at: datetime = moment()

@@ -1,0 +1,10 @@
+"""Every table of the record, imported so that their metadata is complete."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from models import account, agency, check, decision, ledger, moves, outbox, referral, wake
+
+METADATA = SQLModel.metadata
+ROOMS = (account, agency, check, decision, ledger, moves, outbox, referral, wake)
