@@ -1,0 +1,73 @@
+"""The passwords and the key that one installation made for itself, kept in `secrets.json`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from rules.errors import Misconfigured
+
+FILE = "secrets.json"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the parts of one installation show each other. Never printed: `repr` says nothing."""
+
+    postgres: str
+    mash_owner: str
+    mash_app: str
+    prefect: str
+    operator: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+def load_or_create(home: Path) -> Credentials:
+    """The credentials of this home folder; random ones are made the first time.
+
+    Raises Misconfigured when the file is there but cannot be used, or is gone while the data it opens is still there.
+    """
+    file = home / FILE
+    if file.exists():
+        return _load(file)
+    if (home / "postgres").exists():
+        raise Misconfigured(
+            f"{file} is missing but {home / 'postgres'} has data sealed with it: put {FILE} back from a backup."
+        )
+    made = Credentials(**{name: secrets.token_urlsafe(32) for name in _passwords()}, key=_random_key())
+    write_private(file, json.dumps(asdict(made), indent=2))
+    return made
+
+
+def _load(file: Path) -> Credentials:
+    try:
+        return Credentials(**json.loads(file.read_text()))
+    except (ValueError, TypeError):
+        raise Misconfigured(f"{file} is damaged: put it back from a backup.") from None
+
+
+def _passwords() -> list[str]:
+    return [field.name for field in fields(Credentials) if field.name != "key"]
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, so that it is there either whole or not at all."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)

@@ -1,0 +1,90 @@
+"""The two databases of the embedded PostgreSQL and their owners, made when missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from engine.credentials import Credentials
+from engine.ports import LOOPBACK
+from engine.postgres import SUPERUSER
+from rules.errors import Misconfigured, Unavailable
+
+RECORD, RECORD_OWNER, RECORD_USER = "mash", "mash_owner", "mash_app"
+ENGINE = "prefect"
+# Of the server's 150: a busy engine can never starve the record.
+ENGINE_CONNECTIONS, RECORD_CONNECTIONS = 40, 100
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+def url(role: str, password: str, port: int, database: str, driver: str) -> str:
+    """A SQLAlchemy URL for one role of the embedded server."""
+    return f"postgresql+{driver}://{role}:{quote(password, safe='')}@{LOOPBACK}:{port}/{database}"
+
+
+def wait_until_ready(port: int, password: str, *, alive: Callable[[], bool], patience: float) -> None:
+    """Return once the server answers a query; a crash recovery may take a while.
+
+    Raises Misconfigured when the server ended instead, Unavailable when it did not answer in time.
+    """
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            with _connect(port, password, "postgres"):
+                return
+        except psycopg.OperationalError:
+            if not alive():
+                raise Misconfigured("PostgreSQL ended while starting: its log says why.") from None
+            time.sleep(0.05)
+    raise Unavailable(f"PostgreSQL did not answer on port {port} within {patience:.0f} s.")
+
+
+def create_missing(port: int, credentials: Credentials) -> None:
+    """Make roles, databases and rights as they should be. Safe to repeat; takes milliseconds when all is there."""
+    with _connect(port, credentials.postgres, "postgres") as connection:
+        _ensure_role(connection, RECORD_OWNER, credentials.mash_owner)
+        _ensure_role(connection, RECORD_USER, credentials.mash_app)
+        _ensure_role(connection, ENGINE, credentials.prefect)
+        _ensure_database(connection, RECORD, RECORD_OWNER, RECORD_CONNECTIONS)
+        _ensure_database(connection, ENGINE, ENGINE, ENGINE_CONNECTIONS)
+        _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", RECORD, RECORD_USER)
+    with _connect(port, credentials.postgres, RECORD) as connection:
+        _run(connection, "GRANT USAGE ON SCHEMA public TO {}", RECORD_USER)
+    with _connect(port, credentials.postgres, ENGINE) as connection:
+        _run(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+
+
+def _connect(port: int, password: str, database: str) -> Connection:
+    return psycopg.connect(
+        host=LOOPBACK,
+        port=port,
+        user=SUPERUSER,
+        password=password,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=5,
+    )
+
+
+def _run(connection: Connection, statement: str, *names: str) -> None:
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _ensure_role(connection: Connection, role: str, password: str) -> None:
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+        # Hashed here, so that the password itself is never part of a statement.
+        hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed))
+        connection.execute(statement)
+
+
+def _ensure_database(connection: Connection, name: str, owner: str, connections: int) -> None:
+    if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+        _run(connection, "CREATE DATABASE {} OWNER {}", name, owner)
+    _run(connection, f"ALTER DATABASE {{}} CONNECTION LIMIT {connections:d}", name)
+    _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
