@@ -83,6 +83,7 @@ class ThresholdDecision(SQLModel, table=True):
     level_of_need: str = code()
     outcome: str = code()
     rationale: str = sealed_text()
+    words_for_duty_team: str = sealed_text()
     actions: list[dict[str, Any]] = sealed_json()
     consent: str | None = code(nullable=True)
     threshold_document: str = Field(max_length=40)

@@ -99,6 +99,7 @@ class Subject(SQLModel, table=True):
 
     #: The outcome code with which this subject left before any decision: clear concern, withdrawn, already open.
     exit_code: str | None = code(nullable=True)
+    exit_reason: str | None = code(nullable=True)
 
     @property
     def born_on(self) -> date | None:

@@ -495,6 +495,7 @@ def upgrade() -> None:
         sa.Column("consent_reason", sa.LargeBinary(), nullable=True),
         sa.Column("open_to_worker", sa.LargeBinary(), nullable=True),
         sa.Column("exit_code", sa.String(length=40), nullable=True),
+        sa.Column("exit_reason", sa.String(length=40), nullable=True),
         sa.CheckConstraint("number > 0", name="subject_number_positive"),
         sa.ForeignKeyConstraint(
             ["reference"],
@@ -648,6 +649,7 @@ def upgrade() -> None:
         sa.Column("level_of_need", sa.String(length=40), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=False),
         sa.Column("rationale", sa.LargeBinary(), nullable=False),
+        sa.Column("words_for_duty_team", sa.LargeBinary(), nullable=False),
         sa.Column("actions", sa.LargeBinary(), nullable=False),
         sa.Column("consent", sa.String(length=40), nullable=True),
         sa.Column("threshold_document", sa.String(length=40), nullable=False),

@@ -1,0 +1,253 @@
+"""Each agency is asked, on a clock of its own, and answers: known or not, late or not, or not at all (R15-R24)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from casework import ledger, reconsider, referrals
+from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
+from casework.ledger import Act
+from casework.notices import MASH_TEAM, say, to_agency
+from casework.register import profile_of
+from casework.wakes import forget, wake
+from models.base import new_id
+from models.check import AgencyCheck, Clarification, Return
+from models.profile import Profile
+from models.referral import Referral
+from models.wake import WakeKind
+from notifications.messages import MessageName
+from rules import clock
+from rules.errors import FieldError, NotAcceptable, NotFound, WrongStage
+from rules.permissions import HUB, Actor, check_may_answer_for, check_may_run_process
+from rules.stages import OPEN_CHECKS, CheckStatus, Stage
+
+#: A return at the very moment of the due time is on time, so lateness begins just after it (F19).
+JUST_AFTER = timedelta(milliseconds=1)
+NOT_SEARCHED = "NOT_SEARCHED"
+
+
+def agencies_to_ask(session: Session, reference: str) -> list[str]:
+    """The agencies whose scope fits the subjects and that have not been asked yet, once each (R15)."""
+    referral = referrals.find(session, reference)
+    if referral.stage is not Stage.CHECKING:
+        return []
+    sides = {subject.side for subject in referrals.remaining(session, reference)}
+    asked = {check.agency for check in referrals.checks(session, reference)}
+    return [a.code for a in profile_of(session, referral).agencies_to_ask(sides) if a.code not in asked]
+
+
+def request_check(session: Session, reference: str, agency: str, *, at: datetime) -> None:
+    """Ask one agency, and start its own clock (R21, R22). Already asked: nothing to do."""
+    referral = referrals.lock(session, reference)
+    if referral.stage is not Stage.CHECKING or agency not in agencies_to_ask(session, reference):
+        return
+    profile = profile_of(session, referral)
+    check = _new_check(session, referral, agency, profile, at)
+    session.add(check)
+    ledger.write(
+        session, reference, Act.CHECK_REQUESTED, by=HUB, at=at, agency=agency,
+        due_at=check.due_at.isoformat(), policy=check.clock_policy, calendar=check.calendar_version,
+    )  # fmt: skip
+    say(session, MessageName.CHECK_REQUESTED, to_agency(agency), at=at, reference=reference)
+    warning = check.due_at - timedelta(hours=profile.clocks.warning_before_hours)
+    if warning > at:
+        wake(session, reference, warning, WakeKind.WARN, agency)
+    wake(session, reference, check.due_at + JUST_AFTER, WakeKind.BREACH, agency)
+    wake(session, reference, check.due_at + JUST_AFTER)
+
+
+def acknowledge(
+    session: Session, reference: str, agency: str, document: AcknowledgeDocument, *, by: Actor, at: datetime
+) -> None:
+    """The representative has seen the check; perhaps with the quick answer, known or not."""
+    referral, check = _answering(session, reference, agency, by)
+    _check_code(session, referral, "return_result", document.known, "/known")
+    check.move_to(CheckStatus.ACKNOWLEDGED, at)
+    check.acknowledged_at, check.known = at, document.known
+    ledger.write(session, reference, Act.CHECK_ACKNOWLEDGED, by=by, at=at, agency=agency, known=document.known)
+
+
+def ask_clarification(session: Session, reference: str, agency: str, text: str, *, by: Actor, at: datetime) -> None:
+    """The agency asks what is meant; its clock goes on (R33)."""
+    _, check = _answering(session, reference, agency, by)
+    if check.status is not CheckStatus.CLARIFY:
+        check.move_to(CheckStatus.CLARIFY, at)
+    question = Clarification(id=new_id(), check_id=check.id, question=text, asked_at=at, asked_by=by.id)
+    session.add(question)
+    ledger.write(session, reference, Act.CLARIFICATION_ASKED, by=by, at=at, agency=agency)
+    say(session, MessageName.CLARIFICATION_ASKED, MASH_TEAM, at=at, reference=reference, occasion=str(question.id))
+
+
+def answer_clarification(session: Session, reference: str, agency: str, text: str, *, by: Actor, at: datetime) -> None:
+    """The MASH answers the agency's open questions (R33). Raises WrongStage when there is none."""
+    check_may_run_process(by)
+    referrals.lock(session, reference)
+    check = referrals.check_of(session, reference, agency)
+    if check.status is not CheckStatus.CLARIFY:
+        raise WrongStage(f"check {reference}/{agency} has no open question")
+    check.move_to(CheckStatus.ACKNOWLEDGED, at)
+    check.acknowledged_at = check.acknowledged_at or at
+    for question in clarifications(session, check):
+        if question.answer is None:
+            question.answer, question.answered_at, question.answered_by = text, at, by.id
+            say(
+                session, MessageName.CLARIFICATION_ANSWERED, to_agency(agency),
+                at=at, reference=reference, occasion=str(question.id),
+            )  # fmt: skip
+    ledger.write(session, reference, Act.CLARIFICATION_ANSWERED, by=by, at=at, agency=agency)
+
+
+def record_return(
+    session: Session, reference: str, agency: str, document: ReturnDocument, *, by: Actor, at: datetime
+) -> None:
+    """Take an agency's answer, write it to the ledger, and wake the referral if that was the last one (R13, R24).
+
+    A second return is a new version of the first; one that comes after the join is kept as an addendum; one after
+    the decision opens a reconsideration. Raises NotAcceptable, NotFound or WrongStage.
+    """
+    referral, check = _answering(session, reference, agency, by)
+    _check_return(session, referral, document)
+    version = len(returns(session, check)) + 1
+    if version == 1:
+        record_breach(session, check, at=at)
+        check.record_return(at)
+        _stop_clocks(session, check)
+    addendum = referral.stage is not Stage.CHECKING
+    # Whoever is deciding has not seen this return: their decision must meet a conflict (F18).
+    referral.version += 1
+    session.add(
+        Return(
+            check_id=check.id, version=version, recorded_at=at, recorded_by=by.id, addendum=addendum,
+            **document.model_dump(mode="json"),
+        )
+    )  # fmt: skip
+    late = check.late_by
+    ledger.write(
+        session, reference, Act.CHECK_RETURNED, by=by, at=at, agency=agency, version=version, result=document.result,
+        status=check.status, late_ms=round(late.total_seconds() * 1000) if late else 0, addendum=addendum,
+        items=len(document.items),
+    )  # fmt: skip
+    if referral.decided_at is not None:
+        reconsider.open_reconsideration(session, referral, check, at=at)
+    _wake_when_all_settled(session, referral, at)
+
+
+def decline(
+    session: Session, reference: str, agency: str, document: DeclineDocument, *, by: Actor, at: datetime
+) -> None:
+    """The agency will not share, with a coded reason. Neither a return nor a breach (R57)."""
+    referral, check = _answering(session, reference, agency, by)
+    _check_code(session, referral, "decline_reason", document.reason, "/reason")
+    record_breach(session, check, at=at)
+    check.move_to(CheckStatus.DECLINED, at)
+    check.decline_reason, check.decline_note = document.reason, document.note
+    _stop_clocks(session, check)
+    ledger.write(session, reference, Act.CHECK_DECLINED, by=by, at=at, agency=agency, reason=document.reason)
+    _wake_when_all_settled(session, referral, at)
+
+
+def stop_awaiting(session: Session, referral: Referral, status: CheckStatus, *, by: Actor, at: datetime) -> None:
+    """Open checks are cancelled, or no longer awaited; their agencies are told, and none is a breach (R06, R13)."""
+    act = Act.CHECK_CANCELLED if status is CheckStatus.CANCELLED else Act.CHECK_NOT_AWAITED
+    for check in referrals.checks(session, referral.reference):
+        if check.status in OPEN_CHECKS:
+            record_breach(session, check, at=at)
+            check.move_to(status, at)
+            _stop_clocks(session, check)
+            ledger.write(session, referral.reference, act, by=by, at=at, agency=check.agency)
+            say(session, MessageName.CHECK_STOPPED, to_agency(check.agency), at=at, reference=referral.reference)
+
+
+def record_breach(session: Session, check: AgencyCheck, *, at: datetime) -> None:
+    """Write down that a check went unanswered past its due time, once, by whoever notices first (INV5, F20).
+
+    Nothing happens when it is settled, not overdue at `at`, or already written down.
+    """
+    if check.status.settled or check.breached_at is not None or at <= check.due_at:
+        return
+    check.record_breach(at)
+    ledger.write(
+        session, check.reference, Act.CHECK_BREACHED, by=HUB, at=at,
+        agency=check.agency, breached_at=check.due_at.isoformat(),
+    )  # fmt: skip
+    say(session, MessageName.CHECK_OVERDUE, to_agency(check.agency), at=at, reference=check.reference)
+
+
+def returns(session: Session, check: AgencyCheck) -> list[Return]:
+    """The versions of an agency's return, oldest first."""
+    query = select(Return).where(Return.check_id == check.id).order_by(col(Return.version))
+    return list(session.exec(query))
+
+
+def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:
+    """What the agency asked about its check, oldest first."""
+    query = select(Clarification).where(Clarification.check_id == check.id).order_by(col(Clarification.asked_at))
+    return list(session.exec(query))
+
+
+def _new_check(session: Session, referral: Referral, agency: str, profile: Profile, at: datetime) -> AgencyCheck:
+    policy, calendar = profile.check_clock(referral.urgency), profile.calendar()
+    scope = profile.agency(agency).scope
+    sides = {s.side for s in referrals.remaining(session, referral.reference) if s.side in scope}
+    return AgencyCheck(
+        reference=referral.reference,
+        agency=agency,
+        sides=",".join(sorted(sides)),
+        requested_at=at,
+        due_at=clock.due_at(at, policy, calendar),
+        clock_policy=policy.policy,
+        calendar_version=calendar.version,
+        due_in_words=" ".join(clock.explain(at, policy, calendar)),
+    )
+
+
+def _answering(session: Session, reference: str, agency: str, by: Actor) -> tuple[Referral, AgencyCheck]:
+    check_may_answer_for(by, agency)
+    try:
+        referral = referrals.lock(session, reference)
+        return referral, referrals.check_of(session, reference, agency)
+    except NotFound:
+        # Whether the referral exists, or only this agency was not asked, looks the same from outside.
+        raise NotFound("there is no such check") from None
+
+
+def _check_return(session: Session, referral: Referral, document: ReturnDocument) -> None:
+    _check_code(session, referral, "return_result", document.result, "/result")
+    searched = bool(document.systems_searched)
+    if not searched and not document.not_searched_because:
+        raise NotAcceptable(
+            FieldError("/systems_searched", "name at least one system searched, or say why in not_searched_because")
+        )
+    if searched and document.result == NOT_SEARCHED:
+        raise NotAcceptable(FieldError("/result", "NOT_SEARCHED does not go with systems searched"))
+    known = {subject.code for subject in referrals.subjects(session, referral.reference)}
+    wrong = [
+        FieldError(f"/items/{number}/about", "not a subject of this referral")
+        for number, item in enumerate(document.items)
+        if not set(item.about) <= known
+    ]
+    if wrong:
+        raise NotAcceptable(*wrong)
+
+
+def _check_code(session: Session, referral: Referral, code_set: str, value: str | None, pointer: str) -> None:
+    codes = profile_of(session, referral).codes[code_set]
+    if value is not None and value not in codes:
+        raise NotAcceptable(
+            FieldError(pointer, f"not a code of the set {code_set}: use one of {', '.join(sorted(codes))}")
+        )
+
+
+def _stop_clocks(session: Session, check: AgencyCheck) -> None:
+    for kind in (WakeKind.WARN, WakeKind.BREACH):
+        forget(session, check.reference, kind, check.agency)
+
+
+def _wake_when_all_settled(session: Session, referral: Referral, at: datetime) -> None:
+    session.flush()
+    if referral.stage is Stage.CHECKING and all(
+        c.status.settled for c in referrals.checks(session, referral.reference)
+    ):
+        wake(session, referral.reference, at)

@@ -1,0 +1,83 @@
+"""Where a transaction begins and ends, and what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
+
+from models.settings import settings
+from rules.errors import Unavailable
+
+
+@cache
+def database() -> sa.Engine:
+    """The connection pool of this process. Parameters never appear in its errors or logs (reliability §0.4)."""
+    return sa.create_engine(
+        settings().database_url.get_secret_value(),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=4,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 5, "application_name": "mash"},
+    )
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """One transaction: committed when the block ends, rolled back when it raises.
+
+    Raises Unavailable when the record cannot be reached; other errors as they are.
+    """
+    try:
+        with Session(database(), expire_on_commit=False) as session, session.begin():
+            yield session
+    except (OperationalError, PoolTimeout) as error:
+        raise Unavailable("the record does not answer") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("the record does not answer") from error
+        raise
+
+
+def now(session: Session) -> datetime:
+    """The hub's time, aware UTC: the database's clock, or the scenario's (architecture §4)."""
+    moment: datetime = session.execute(sa.select(sa.func.mash_now())).scalar_one()
+    return moment.astimezone(UTC)
+
+
+@contextmanager
+def holding(reference: str) -> Iterator[None]:
+    """Work on a referral only while nobody else does (INV10): its advisory lock, held until the block ends.
+
+    Waits for another run of the same referral to come to rest. Raises Unavailable after a minute. When this process
+    dies, PostgreSQL lets go of the lock.
+    """
+    with database().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("SET lock_timeout = '60s'"))
+        try:
+            connection.execute(sa.select(sa.func.pg_advisory_lock(_run_key(reference))))
+        except OperationalError as error:
+            raise Unavailable("another run holds this referral") from error
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_run_key(reference))))
+            connection.execute(sa.text("RESET lock_timeout"))
+
+
+def is_held(session: Session, reference: str) -> bool:
+    """Whether some run works on this referral at this moment."""
+    free: bool = session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_run_key(reference)))).scalar_one()
+    return not free
+
+
+def _run_key(reference: str) -> sa.Function[int]:
+    return sa.func.hashtextextended(f"run/{reference}", 0)

@@ -1,0 +1,148 @@
+"""The team talks, each agency says what it thinks, and nobody's disagreement is hidden (R34, R37)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, select
+
+from casework import ledger, referrals
+from casework.checks import stop_awaiting
+from casework.documents import DiscussionDocument, ViewDocument
+from casework.ledger import Act
+from casework.notices import MASH_ALARM, say
+from casework.register import profile_of
+from casework.wakes import wake
+from models.agency import Agency
+from models.decision import Discussion, Dissent, View
+from models.profile import Profile
+from models.referral import Referral
+from models.wake import WakeKind
+from notifications.messages import MessageName
+from rules.errors import FieldError, NotAcceptable, WrongStage
+from rules.permissions import HUB, Actor, Role, check_may_answer_for, check_may_run_process
+from rules.stages import CheckStatus, Stage
+
+DISAGREE = "DISAGREE"
+
+
+def discuss_now(session: Session, reference: str, *, by: Actor, at: datetime) -> None:
+    """Call the discussion early: the wait ends, and who has not answered is no longer awaited (R13)."""
+    check_may_run_process(by)
+    referral = referrals.lock(session, reference)
+    if referral.stage is not Stage.CHECKING:
+        raise WrongStage(f"referral {reference} is {referral.stage}: there is no wait to end")
+    referral.discuss_now_at = at
+    ledger.write(session, reference, Act.DISCUSSED_NOW, by=by, at=at)
+    stop_awaiting(session, referral, CheckStatus.NOT_AWAITED, by=by, at=at)
+    wake(session, reference, at)
+
+
+def record_discussion(
+    session: Session, reference: str, document: DiscussionDocument, *, by: Actor, at: datetime
+) -> None:
+    """Write down the discussion: when, how, who was present for each agency, and each agency's view (R34, R37)."""
+    check_may_run_process(by)
+    referral = referrals.lock(session, reference)
+    if referral.stage not in (Stage.CHECKING, Stage.AWAITING_DECISION, Stage.AWAITING_ACK, Stage.CLOSED):
+        raise WrongStage(f"referral {reference} is {referral.stage}: it is not for discussion")
+    _check_discussion(document, profile_of(session, referral), at)
+    session.add(
+        Discussion(
+            reference=reference, held_at=document.held_at, mode=document.mode, note=document.note,
+            present=[p.model_dump(mode="json") for p in document.present], recorded_at=at, recorded_by=by.id,
+        )
+    )  # fmt: skip
+    agencies = sorted({present.agency for present in document.present})
+    ledger.write(session, reference, Act.DISCUSSED, by=by, at=at, mode=document.mode, agencies=agencies)
+    for number, view in enumerate(document.views):
+        _record_view(session, referral, view, f"/views/{number}", by=by, at=at)
+
+
+def record_view(session: Session, reference: str, view: ViewDocument, *, by: Actor, at: datetime) -> None:
+    """An agency, or MASH staff for it, says whether it agrees (R37)."""
+    if by.role is Role.AGENCY:
+        check_may_answer_for(by, view.agency)
+    else:
+        check_may_run_process(by)
+    referral = referrals.lock(session, reference)
+    referrals.check_of(session, reference, view.agency)
+    _record_view(session, referral, view, "", by=by, at=at)
+
+
+def held(session: Session, reference: str) -> bool:
+    """Whether the team has discussed this referral."""
+    return session.exec(select(Discussion.id).where(Discussion.reference == reference).limit(1)).first() is not None
+
+
+def escalate_dissent(session: Session, reference: str, *, at: datetime) -> None:
+    """An unresolved disagreement goes one stage up, to people who can resolve it (requirements §4.9)."""
+    referral = referrals.lock(session, reference)
+    dissent = session.get(Dissent, reference)
+    if dissent is None or dissent.resolved_at is not None or dissent.next_at is None or at < dissent.next_at:
+        return
+    stages = profile_of(session, referral).clocks.dissent_stages
+    following = stages[[stage.code for stage in stages].index(dissent.stage) + 1]
+    dissent.stage = following.code
+    ledger.write(session, reference, Act.DISSENT_ESCALATED, by=HUB, at=at, stage=following.code)
+    say(session, MessageName.DISSENT, following.tell, at=at, reference=reference, occasion=following.code)
+    dissent.next_at = _next_stage(session, reference, following.escalate_after_hours, at)
+
+
+def _check_discussion(document: DiscussionDocument, profile: Profile, at: datetime) -> None:
+    known = {agency.code for agency in profile.agencies}
+    wrong = [
+        FieldError(f"/{part}/{number}/agency", "not an agency of this area")
+        for part, entries in (("present", document.present), ("views", document.views))
+        for number, entry in enumerate(entries)
+        if entry.agency not in known
+    ]
+    if document.mode not in profile.codes["discussion_mode"]:
+        wrong.append(FieldError("/mode", f"use one of {', '.join(profile.codes['discussion_mode'])}"))
+    if document.held_at > at + timedelta(minutes=5):
+        wrong.append(FieldError("/held_at", "is in the future"))
+    if wrong:
+        raise NotAcceptable(*wrong)
+
+
+def _record_view(
+    session: Session, referral: Referral, view: ViewDocument, pointer: str, *, by: Actor, at: datetime
+) -> None:
+    profile = profile_of(session, referral)
+    if view.view not in profile.codes["view"]:
+        raise NotAcceptable(FieldError(f"{pointer}/view", f"use one of {', '.join(profile.codes['view'])}"))
+    if view.view == DISAGREE and not view.reason:
+        raise NotAcceptable(FieldError(f"{pointer}/reason", "a disagreement needs its reason"))
+    if session.get(Agency, view.agency) is None:
+        raise NotAcceptable(FieldError(f"{pointer}/agency", "not an agency of this area"))
+    session.add(
+        View(
+            reference=referral.reference, agency=view.agency, view=view.view, reason=view.reason,
+            recorded_at=at, recorded_by=by.id,
+        )
+    )  # fmt: skip
+    ledger.write(session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, agency=view.agency, view=view.view)
+    if view.view == DISAGREE:
+        _open_dissent(session, referral, profile, at)
+
+
+def _open_dissent(session: Session, referral: Referral, profile: Profile, at: datetime) -> None:
+    if session.get(Dissent, referral.reference) is not None:
+        return
+    first = profile.clocks.dissent_stages[0]
+    session.add(
+        Dissent(
+            reference=referral.reference, stage=first.code, since=at,
+            next_at=_next_stage(session, referral.reference, first.escalate_after_hours, at),
+        )
+    )  # fmt: skip
+    ledger.write(session, referral.reference, Act.DISSENT_RECORDED, by=HUB, at=at, stage=first.code)
+    say(session, MessageName.DISSENT, MASH_ALARM, at=at, reference=referral.reference, occasion=first.code)
+
+
+def _next_stage(session: Session, reference: str, hours: float | None, at: datetime) -> datetime | None:
+    if hours is None:
+        return None
+    next_at = at + timedelta(hours=hours)
+    wake(session, reference, next_at, WakeKind.ESCALATE_DISSENT)
+    return next_at

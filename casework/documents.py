@@ -1,0 +1,251 @@
+"""What people send to the hub: the documented JSON documents, with every limit. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
+
+from rules.people import Side, normalise_nhs_number
+
+
+def _printable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds characters that cannot be stored")
+    return text
+
+
+def _nhs_number(text: str) -> str:
+    try:
+        return normalise_nhs_number(text)
+    except ValueError:
+        raise ValueError("is not an NHS number: ten digits, of which the last is a check digit") from None
+
+
+def _born(born_on: date) -> date:
+    if not date(1890, 1, 1) <= born_on:
+        raise ValueError("is too long ago")
+    return born_on
+
+
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_printable)
+]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_printable)]
+NhsNumber = Annotated[str, AfterValidator(_nhs_number)]
+BornOn = Annotated[date, AfterValidator(_born)]
+
+
+class Document(BaseModel):
+    """The manners of every document: nothing unknown, nothing echoed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SendingOfficer(Document):
+    """Who sends the referral for the duty team, and where they can be reached (R01)."""
+
+    name: Line
+    reply_to: EmailStr
+
+
+class DecisionToRefer(Document):
+    """Who in the duty team decided to send it, when, and why what they know is not enough (R04)."""
+
+    by: Line
+    at: AwareDatetime
+    why_existing_information_is_not_enough: Text
+
+
+class Eligibility(Document):
+    """The three answers (R05): a concern? is its extent unclear? what exactly must the agencies clarify?"""
+
+    safeguarding_concern: bool
+    extent_unclear: bool
+    clarification_question: Text | None = None
+
+
+class Concern(Document):
+    """What worries the duty team, from whom it came, and how needy and urgent it looks (R09, R10)."""
+
+    narrative: Text
+    source: Code = Field(description="Code set referral_source")
+    level_of_need: Code = Field(description="Code set need_level")
+    urgency: Code = Field(default="STANDARD", description="An urgency band of the area profile")
+
+
+class SubjectDocument(Document):
+    """One child or adult (R08), with consent and informing kept apart (R56) and their own voice first (R69)."""
+
+    side: Side
+    given_name: Line
+    family_name: Line
+    date_of_birth: BornOn | None = None
+    nhs_number: NhsNumber | None = None
+    address: Text | None = None
+    protected_address: bool
+    household: int = Field(default=1, ge=1, le=20, description="Subjects with one number live together")
+    household_role: Line = Field(description="Such as mother, son, grandfather, lodger")
+    voice: Text | None = Field(default=None, description="What the child says, or what the adult wishes")
+    voice_missing_because: Text | None = None
+    informed: Code = Field(description="Code set informed")
+    consent: Code = Field(description="Code set consent")
+    consent_reason: Text | None = None
+    open_to_worker: Line | None = Field(default=None, description="The team that already has an open case (R12)")
+
+
+class ReferralDocument(Document):
+    """A duty team's referral to the MASH."""
+
+    sender_id: Line = Field(
+        max_length=100, description="The sender's own id of this referral; sending it twice is safe"
+    )
+    duty_team: Code
+    upstream_reference: Line = Field(
+        max_length=100, description="The case in the duty team's system, returned unchanged"
+    )
+    sending_officer: SendingOfficer
+    decision_to_refer: DecisionToRefer
+    eligibility: Eligibility
+    concern: Concern
+    subjects: list[SubjectDocument] = Field(min_length=1, max_length=20)
+
+
+#: Which fields of a referral hold codes, and of which set.
+REFERRAL_CODES = {
+    "concern/source": "referral_source",
+    "concern/level_of_need": "need_level",
+    "subjects/*/informed": "informed",
+    "subjects/*/consent": "consent",
+}
+
+
+class Item(Document):
+    """One thing that an agency knows: when it happened, where it is written, and whether it is fact or opinion."""
+
+    event_date: date
+    source: Line
+    kind: Code = Field(description="FACT, OPINION or THIRD_PARTY", pattern="^(FACT|OPINION|THIRD_PARTY)$")
+    text: Text
+    about: list[Annotated[str, StringConstraints(pattern=r"^S[1-9]\d?$")]] = Field(default_factory=list, max_length=20)
+
+
+class SystemSearched(Document):
+    """A system of the agency's that its representative searched, and with what (R18)."""
+
+    system: Line
+    searched_with: Line = Field(description="Such as name and date of birth, or NHS number")
+    searched_at: AwareDatetime
+
+
+class Consultation(Document):
+    """Another professional whom the representative asked (R19)."""
+
+    who: Line
+    role: Line
+    organisation: Line
+    consulted_at: AwareDatetime
+    what_was_asked: Text
+    what_they_said: Text
+
+
+class ReturnDocument(Document):
+    """An agency's answer."""
+
+    result: Code = Field(description="Code set return_result")
+    summary: Text | None = None
+    items: list[Item] = Field(default_factory=list, max_length=200)
+    systems_searched: list[SystemSearched] = Field(default_factory=list, max_length=50)
+    not_searched_because: Text | None = None
+    consultations: list[Consultation] = Field(default_factory=list, max_length=50)
+
+
+class DeclineDocument(Document):
+    """An agency will not share, and why (R57)."""
+
+    reason: Code = Field(description="Code set decline_reason")
+    note: Text | None = None
+
+
+class QuestionDocument(Document):
+    """A question, or the answer to one."""
+
+    text: Text
+
+
+class AcknowledgeDocument(Document):
+    """The check has been seen; optionally, at once, whether the subjects are known at all."""
+
+    known: Code | None = Field(default=None, description="Code set return_result: the first, quick answer")
+
+
+class Present(Document):
+    """Who took part in the discussion, for which agency."""
+
+    agency: Code
+    name: Line
+    role: Line
+
+
+class ViewDocument(Document):
+    """An agency's view of the threshold (R37)."""
+
+    agency: Code
+    view: Code = Field(description="Code set view")
+    reason: Text | None = None
+
+
+class DiscussionDocument(Document):
+    """The team's discussion (R34)."""
+
+    held_at: AwareDatetime
+    mode: Code = Field(description="Code set discussion_mode")
+    present: list[Present] = Field(min_length=1, max_length=50)
+    note: Text
+    views: list[ViewDocument] = Field(default_factory=list, max_length=50)
+
+
+class Action(Document):
+    """What is to be done, by whom, by when (R35)."""
+
+    what: Text
+    owner: Line
+    due_on: date
+
+
+class SubjectDecision(Document):
+    """The threshold decision on one subject (R35). Nothing has a default: nothing is decided by leaving it out."""
+
+    subject: Annotated[str, StringConstraints(pattern=r"^S[1-9]\d?$")]
+    threshold_met: bool
+    level_of_need: Code
+    outcome: Code
+    rationale: Text
+    words_for_duty_team: Text = Field(description="What the duty team is told; it does not see the rationale")
+    actions: list[Action] = Field(max_length=50)
+    consent: Code | None = Field(default=None, description="Needed by outcomes that share onward only with consent")
+
+
+class DecisionDocument(Document):
+    """A threshold decision: one for each subject, on the version of the referral that the decider saw (R35, R41)."""
+
+    version_seen: int = Field(description="The referral's version on the decider's screen")
+    decisions: list[SubjectDecision] = Field(min_length=1, max_length=20)
+    without_discussion_because: Text | None = None
+
+
+class EarlyEndDocument(Document):
+    """A referral, or some of its subjects, leave before a decision (R06)."""
+
+    reason: Code | None = Field(default=None, description="Code set withdrawal_reason, for a withdrawal")
+    subjects: list[str] = Field(default_factory=list, max_length=20, description="S1, S2 …; empty for all")
+
+
+class StandsDocument(Document):
+    """The decision stands although a return came after it, and why (R24)."""
+
+    reason: Text

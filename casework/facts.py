@@ -1,0 +1,72 @@
+"""What a run waits for. Each fact gives None when it is so, and otherwise the reason for waiting, in codes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from casework import referrals
+from casework.register import local_words, profile_of
+from rules.stages import OPEN_CHECKS, Stage
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a referral does not move: a short name for the state, and one sentence for operators."""
+
+    state: str
+    why: str
+
+
+Fact = Callable[[Session, str, datetime], Waiting | None]
+
+
+def hub_open(session: Session, reference: str, at: datetime) -> Waiting | None:
+    """The hub is open, or this referral need not wait for that (R26)."""
+    referral = referrals.find(session, reference)
+    profile = profile_of(session, referral)
+    calendar = profile.calendar()
+    if referral.stage is not Stage.QUEUED_OUT_OF_HOURS or calendar.is_open(at):
+        return None
+    return Waiting("Out of hours", f"The hub is closed until {local_words(calendar.opens_after(at), profile)}")
+
+
+def checks_settled(session: Session, reference: str, at: datetime) -> Waiting | None:
+    """Every agency has answered, or its time is up: one that is silent holds up nobody (R22)."""
+    referral = referrals.find(session, reference)
+    if referral.stage is not Stage.CHECKING:
+        return None
+    checks = referrals.checks(session, reference)
+    awaited = [check for check in checks if check.status in OPEN_CHECKS and at <= check.due_at]
+    if not awaited:
+        return None
+    profile = profile_of(session, referral)
+    latest = max(check.due_at for check in awaited)
+    names = ", ".join(check.agency for check in awaited)
+    return Waiting(
+        "Awaiting returns",
+        f"{len(checks) - len(awaited)} of {len(checks)} agencies settled; awaiting {names}; "
+        f"joined without them after {local_words(latest, profile)}",
+    )
+
+
+def threshold_decided(session: Session, reference: str, at: datetime) -> Waiting | None:
+    """A decision maker has decided for every subject. Time never makes this true (R36)."""
+    referral = referrals.find(session, reference)
+    if referral.stage not in (Stage.CHECKING, Stage.AWAITING_DECISION):
+        return None
+    return Waiting("Awaiting decision", "A decision maker is to decide on the threshold")
+
+
+def outcome_acknowledged(session: Session, reference: str, at: datetime) -> Waiting | None:
+    """Every duty team that was told has said that it knows (R43)."""
+    referral = referrals.find(session, reference)
+    if referral.stage is not Stage.AWAITING_ACK:
+        return None
+    silent = [code for code, told in referrals.hand_backs(session, reference).items() if told.acknowledged_at is None]
+    if not silent:
+        return None
+    return Waiting("Awaiting acknowledgement", f"{', '.join(sorted(silent))} to acknowledge the outcome")

@@ -1,0 +1,93 @@
+"""Writing the formal record: every act leaves an entry in the transaction of its change (INV12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from models.ledger import GENESIS, LedgerEntry
+from rules.permissions import Actor
+
+
+class Act(StrEnum):
+    """What can happen to a referral."""
+
+    RECEIVED = "RECEIVED"
+    QUEUED = "QUEUED"
+    ACCEPTED = "ACCEPTED"
+    SUBJECT_EXITED = "SUBJECT_EXITED"
+    ENDED_EARLY = "ENDED_EARLY"
+    CHECK_REQUESTED = "CHECK_REQUESTED"
+    CHECK_ACKNOWLEDGED = "CHECK_ACKNOWLEDGED"
+    CLARIFICATION_ASKED = "CLARIFICATION_ASKED"
+    CLARIFICATION_ANSWERED = "CLARIFICATION_ANSWERED"
+    CHECK_RETURNED = "CHECK_RETURNED"
+    CHECK_DECLINED = "CHECK_DECLINED"
+    CHECK_CANCELLED = "CHECK_CANCELLED"
+    CHECK_NOT_AWAITED = "CHECK_NOT_AWAITED"
+    CHECK_WARNED = "CHECK_WARNED"
+    CHECK_BREACHED = "CHECK_BREACHED"
+    DISCUSSED_NOW = "DISCUSSED_NOW"
+    COLLATED = "COLLATED"
+    DECISION_REQUESTED = "DECISION_REQUESTED"
+    DISCUSSED = "DISCUSSED"
+    VIEW_RECORDED = "VIEW_RECORDED"
+    DISSENT_RECORDED = "DISSENT_RECORDED"
+    DISSENT_ESCALATED = "DISSENT_ESCALATED"
+    DECIDED = "DECIDED"
+    RECONSIDER_OPENED = "RECONSIDER_OPENED"
+    RECONSIDER_SETTLED = "RECONSIDER_SETTLED"
+    HANDED_BACK = "HANDED_BACK"
+    ACK_CHASED = "ACK_CHASED"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    CLOSED = "CLOSED"
+    ASSESSMENT_READ = "ASSESSMENT_READ"
+    OUTCOME_READ = "OUTCOME_READ"
+    CHECK_READ = "CHECK_READ"
+    NOTICE_UNDELIVERED = "NOTICE_UNDELIVERED"
+    NOTICE_PERHAPS_TWICE = "NOTICE_PERHAPS_TWICE"
+
+
+def write(session: Session, reference: str, act: Act, *, by: Actor, at: datetime, **detail: Any) -> LedgerEntry:
+    """Append one entry to a referral's chain and return it.
+
+    `detail` holds codes, numbers and times, never content. The caller holds the referral's row lock, which keeps the
+    chain free of forks; the unique constraint on (reference, number) would refuse one.
+    """
+    session.flush()
+    last = session.exec(
+        select(LedgerEntry).where(LedgerEntry.reference == reference).order_by(col(LedgerEntry.number).desc()).limit(1)
+    ).first()
+    entry = LedgerEntry(
+        reference=reference,
+        number=last.number + 1 if last else 1,
+        at=at,
+        actor=by.id,
+        act=act,
+        detail=detail,
+        previous=last.digest if last else GENESIS,
+        digest="",
+    )
+    entry.digest = entry.compute_digest()
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def entries(session: Session, reference: str) -> list[LedgerEntry]:
+    """A referral's chain, oldest first."""
+    query = select(LedgerEntry).where(LedgerEntry.reference == reference).order_by(col(LedgerEntry.number))
+    return list(session.exec(query))
+
+
+def first_broken(chain: list[LedgerEntry]) -> int | None:
+    """The number of the first entry that does not follow from the one before it; None for a whole chain (R28)."""
+    previous = GENESIS
+    for number, entry in enumerate(chain, start=1):
+        if entry.number != number or entry.previous != previous or entry.compute_digest() != entry.digest:
+            return number
+        previous = entry.digest
+    return None

@@ -1,0 +1,178 @@
+"""Notices: written in the transaction of an act, delivered afterwards, each at least once and never silently not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from casework import ledger, referrals
+from casework.db import now, unit_of_work
+from casework.ledger import Act
+from casework.register import current_profile
+from models.base import new_id
+from models.outbox import Notice, NoticeStatus
+from models.profile import Profile
+from models.settings import settings
+from notifications import channels, messages
+from notifications.letter import Outcome
+from notifications.messages import Fields, MessageName
+from rules.errors import Misconfigured
+from rules.permissions import HUB
+
+#: A sender that has not said how it went within this time is taken for dead.
+LEASE = timedelta(seconds=60)
+MASH_TEAM = "mash:team"
+MASH_ALARM = "mash:alarm"
+
+
+def to_agency(code: str) -> str:
+    """The recipient that stands for an agency."""
+    return f"agency:{code}"
+
+
+def to_duty_team(code: str) -> str:
+    """The recipient that stands for a duty team."""
+    return f"duty:{code}"
+
+
+def say(
+    session: Session, message: MessageName, to: str, *, at: datetime, reference: str | None = None, occasion: str = ""
+) -> None:
+    """Put one message to one recipient into the outbox, once for each occasion, however often a step is repeated."""
+    row = {
+        "id": new_id(), "key": ":".join(part for part in (reference, message, to, occasion) if part),
+        "reference": reference, "message": message, "recipient": to, "written_at": at,
+        "status": NoticeStatus.WAITING, "channel": "primary", "attempts": 0, "perhaps_twice": False,
+    }  # fmt: skip
+    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+class _Parcel(NamedTuple):
+    """What a sender needs to know of a notice, with no transaction open."""
+
+    id: UUID
+    message_id: str
+    address: str
+    text: messages.Text
+
+
+def deliver_due(real_now: datetime, *, limit: int = 20) -> int:
+    """Deliver notices whose turn has come, and return how many were tried.
+
+    `real_now` is the real time, aware UTC: mail servers do not live by a scenario's clock. No transaction is open
+    while the mail server is spoken to.
+    """
+    parcels = _claim(real_now, limit)
+    for parcel in parcels:
+        _record(parcel.id, _attempt(parcel), real_now)
+    return len(parcels)
+
+
+def next_turn(session: Session) -> datetime | None:
+    """When (in real time) the next waiting notice is due; None when nothing waits."""
+    turn: datetime | None = session.execute(
+        sa.select(sa.func.min(sa.func.coalesce(col(Notice.next_at), col(Notice.lease_until), sa.func.now()))).where(
+            col(Notice.status).in_([NoticeStatus.WAITING, NoticeStatus.SENDING])
+        )
+    ).scalar()
+    return turn
+
+
+def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
+    waiting = (col(Notice.status) == NoticeStatus.WAITING) & (
+        col(Notice.next_at).is_(None) | (col(Notice.next_at) <= real_now)
+    )
+    abandoned = (col(Notice.status) == NoticeStatus.SENDING) & (col(Notice.lease_until) < real_now)
+    with unit_of_work() as session:
+        query = (
+            select(Notice)
+            .where(waiting | abandoned)
+            .order_by(col(Notice.written_at))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        profile = current_profile()
+        return [_lease(session, notice, profile, real_now) for notice in session.exec(query)]
+
+
+def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetime) -> _Parcel:
+    if notice.status is NoticeStatus.SENDING:
+        _mark_perhaps_twice(session, notice)
+    notice.status, notice.lease_until, notice.next_at = NoticeStatus.SENDING, real_now + LEASE, None
+    notice.attempts += 1
+    session.add(notice)
+    contact = profile.contact(notice.recipient, real_now.date())
+    link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
+    fields = Fields(
+        hub=profile.wording.hub_name, organisation=contact.name, reference=notice.reference or "", link=link
+    )
+    address = contact.primary if notice.channel == "primary" else contact.second
+    return _Parcel(notice.id, notice.message_id, address, messages.write(MessageName(notice.message), fields))
+
+
+def _attempt(parcel: _Parcel) -> Outcome:
+    mail_url = settings().mail_url
+    try:
+        return channels.send(
+            parcel.text,
+            to=parcel.address,
+            message_id=parcel.message_id,
+            mail_url=mail_url.get_secret_value() if mail_url else None,
+        )
+    except Misconfigured:
+        return Outcome.REFUSED
+
+
+def _record(notice_id: UUID, outcome: Outcome, real_now: datetime) -> None:
+    with unit_of_work() as session:
+        notice = session.exec(select(Notice).where(Notice.id == notice_id).with_for_update()).one()
+        notice.lease_until = None
+        if outcome is Outcome.SENT:
+            notice.status, notice.sent_at = NoticeStatus.SENT, real_now
+        else:
+            if outcome is Outcome.UNKNOWN:
+                _mark_perhaps_twice(session, notice)
+            _plan_next_attempt(session, notice, refused=outcome is Outcome.REFUSED, real_now=real_now)
+        session.add(notice)
+
+
+def _plan_next_attempt(session: Session, notice: Notice, *, refused: bool, real_now: datetime) -> None:
+    """Wait and try again; then the second channel; then say aloud that somebody was not told (R42)."""
+    delivery = current_profile().delivery
+    notice.status = NoticeStatus.WAITING
+    if not refused and notice.attempts < delivery.attempts_per_channel:
+        delays = delivery.retry_after_seconds
+        notice.next_at = real_now + timedelta(seconds=delays[min(notice.attempts, len(delays)) - 1])
+    elif notice.channel == "primary":
+        notice.channel, notice.attempts, notice.next_at = "second", 0, real_now
+    else:
+        notice.status = NoticeStatus.UNDELIVERED
+        _raise_alarm(session, notice)
+
+
+def _raise_alarm(session: Session, notice: Notice) -> None:
+    at = now(session)
+    if notice.reference:
+        referrals.lock(session, notice.reference)
+        detail = {"message": notice.message, "recipient": notice.recipient}
+        ledger.write(session, notice.reference, Act.NOTICE_UNDELIVERED, by=HUB, at=at, **detail)
+    if notice.message != MessageName.NOTICE_UNDELIVERED:
+        say(
+            session, MessageName.NOTICE_UNDELIVERED, MASH_ALARM,
+            at=at, reference=notice.reference, occasion=str(notice.id),
+        )  # fmt: skip
+
+
+def _mark_perhaps_twice(session: Session, notice: Notice) -> None:
+    if notice.perhaps_twice:
+        return
+    notice.perhaps_twice = True
+    if notice.reference:
+        referrals.lock(session, notice.reference)
+        detail = {"message": notice.message, "recipient": notice.recipient}
+        ledger.write(session, notice.reference, Act.NOTICE_PERHAPS_TWICE, by=HUB, at=now(session), **detail)

@@ -1,0 +1,75 @@
+"""Finding a referral and what belongs to it; locking it before a change."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from models.check import AgencyCheck
+from models.decision import HandBack, ThresholdDecision
+from models.referral import Referral, Subject
+from rules.errors import NotFound
+
+
+def lock(session: Session, reference: str) -> Referral:
+    """The referral, its row locked until the transaction ends: the first thing that every change does.
+
+    Raises NotFound.
+    """
+    query = select(Referral).where(Referral.reference == reference).with_for_update()
+    if found := session.exec(query.execution_options(populate_existing=True)).first():
+        return found
+    raise NotFound("there is no such referral")
+
+
+def find(session: Session, reference: str) -> Referral:
+    """The referral, to read. Raises NotFound."""
+    if found := session.get(Referral, reference):
+        return found
+    raise NotFound("there is no such referral")
+
+
+def subjects(session: Session, reference: str) -> list[Subject]:
+    """Its subjects, by number."""
+    query = select(Subject).where(Subject.reference == reference).order_by(col(Subject.number))
+    return list(session.exec(query))
+
+
+def remaining(session: Session, reference: str) -> list[Subject]:
+    """The subjects on whom a decision is (or was) wanted: those who did not leave early."""
+    return [subject for subject in subjects(session, reference) if subject.exit_code is None]
+
+
+def checks(session: Session, reference: str) -> list[AgencyCheck]:
+    """Its agency checks, in the order in which they were asked."""
+    query = (
+        select(AgencyCheck)
+        .where(AgencyCheck.reference == reference)
+        .order_by(col(AgencyCheck.requested_at), col(AgencyCheck.agency))
+    )
+    return list(session.exec(query))
+
+
+def check_of(session: Session, reference: str, agency: str) -> AgencyCheck:
+    """One agency's check. Raises NotFound."""
+    query = select(AgencyCheck).where(AgencyCheck.reference == reference, AgencyCheck.agency == agency)
+    if found := session.exec(query.execution_options(populate_existing=True)).first():
+        return found
+    raise NotFound("there is no such check")
+
+
+def decisions(session: Session, reference: str) -> dict[UUID, ThresholdDecision]:
+    """The effective decision, the newest version, by subject id."""
+    query = (
+        select(ThresholdDecision)
+        .where(ThresholdDecision.reference == reference)
+        .order_by(col(ThresholdDecision.version))
+    )
+    return {decision.subject_id: decision for decision in session.exec(query)}
+
+
+def hand_backs(session: Session, reference: str) -> dict[str, HandBack]:
+    """The newest hand-back by duty team."""
+    query = select(HandBack).where(HandBack.reference == reference).order_by(col(HandBack.version))
+    return {hand_back.duty_team: hand_back for hand_back in session.exec(query)}

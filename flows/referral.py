@@ -1,0 +1,64 @@
+"""The main job: one run for each referral, from a duty team's question to its acknowledgement of the outcome."""
+
+from __future__ import annotations
+
+from prefect import flow, unmapped
+
+from casework.db import holding
+from casework.facts import checks_settled, hub_open, outcome_acknowledged, threshold_decided
+from flows.waiting import wait_until
+from rules.stages import Stage
+from tasks import steps
+
+
+@flow(name="referral", flow_run_name="{reference}", persist_result=False, log_prints=False)
+def triage_referral(reference: str) -> None:
+    """Carry one referral from its receipt to its end.
+
+    Every line may run again after each wait: each looks at the record first, and does only what is not done yet.
+    """
+    with holding(reference):
+        wait_until(hub_open, reference)
+        screen(reference)
+        ask_agencies(reference)
+        wait_until(checks_settled, reference)
+        join_returns(reference)
+        wait_until(threshold_decided, reference)
+        hand_back(reference)
+        wait_until(outcome_acknowledged, reference)
+        close(reference)
+
+
+def screen(reference: str) -> None:
+    """Send back at once what is not for the MASH."""
+    if steps.stage_of(reference) in (Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS):
+        steps.screen(reference)
+
+
+def ask_agencies(reference: str) -> None:
+    """Ask every agency whose scope fits, all at once."""
+    if agencies := steps.agencies_to_ask(reference):
+        steps.ask.map(unmapped(reference), agencies).result()
+
+
+def join_returns(reference: str) -> None:
+    """Join what came back into one template, and ask for a decision on it."""
+    stage = steps.stage_of(reference)
+    ended_early = stage is Stage.HANDING_BACK and not steps.was_decided(reference)
+    if stage is Stage.CHECKING or ended_early:
+        steps.show_check.map(unmapped(reference), steps.agencies_asked(reference)).wait()
+    if stage is Stage.CHECKING:
+        steps.collate(reference)
+        steps.request_decision(reference)
+
+
+def hand_back(reference: str) -> None:
+    """Tell each duty team what was decided for its own subjects."""
+    if steps.stage_of(reference) is Stage.HANDING_BACK:
+        steps.hand_back(reference)
+
+
+def close(reference: str) -> None:
+    """Every duty team knows: the referral is over."""
+    if steps.stage_of(reference) is Stage.AWAITING_ACK:
+        steps.close(reference)

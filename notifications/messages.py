@@ -1,0 +1,69 @@
+"""Everything that the hub says outside the portal: an organisation, a reference and a link, nothing else.
+
+Mail is read in shared mailboxes and on telephones in trains; what happened is told in the portal alone (R42, R51).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+class MessageName(StrEnum):
+    """One for each template."""
+
+    CHECK_REQUESTED = "check_requested"
+    CHECK_DUE_SOON = "check_due_soon"
+    CHECK_OVERDUE = "check_overdue"
+    CHECK_STOPPED = "check_stopped"
+    CLARIFICATION_ASKED = "clarification_asked"
+    CLARIFICATION_ANSWERED = "clarification_answered"
+    DECISION_WANTED = "decision_wanted"
+    RECONSIDER_WANTED = "reconsider_wanted"
+    DISSENT = "dissent"
+    OUTCOME_READY = "outcome_ready"
+    OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
+    NOTICE_UNDELIVERED = "notice_undelivered"
+    RUN_NEEDS_HELP = "run_needs_help"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """All that a message can say."""
+
+    hub: str
+    organisation: str
+    reference: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A message in words: one line of subject, and a body of plain text."""
+
+    subject: str
+    body: str
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    # Plain text, so nothing is escaped here; the channel says so and escapes for HTML mail. Missing fields are errors.
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701
+        keep_trailing_newline=True,
+    )
+
+
+def write(name: MessageName, fields: Fields) -> Text:
+    """Put a message into words. Raises jinja2's UndefinedError for a field that messages do not have."""
+    words = _environment().get_template(f"{name}.txt").render(asdict(fields))
+    subject, _, body = words.partition("\n\n")
+    return Text(subject.strip(), body.strip() + "\n")
