@@ -1,0 +1,111 @@
+"""What a forked child does for one start of a flow run: the same as `python -m prefect.engine`, with all imported.
+
+Preloaded by the forkserver, so nothing here may start a thread, an event loop or a connection when imported.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import prefect.context
+import prefect.events.clients
+import prefect.flow_engine
+import prefect.logging.handlers
+import prefect.main  # resolves Prefect's deferred models once, for every child
+import prefect.task_engine
+from prefect import Flow
+from prefect._internal.metrics import RunMetrics
+from prefect.engine import _drive_run_flow_result, handle_engine_signals
+from prefect.events.worker import EventsWorker
+from prefect.flow_engine import load_flow, load_flow_run, run_flow
+from prefect.logging.configuration import setup_logging
+from prefect.logging.handlers import APILogWorker
+from prefect.logging.loggers import flow_run_logger
+
+from engine.deployments import module_of
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
+DRAIN_PATIENCE = 30.0
+
+
+def run(flow_run_id: str, environment: Mapping[str, str], entrypoint: str | None, folder: str | None) -> None:
+    """Run one flow run to its end or to its next suspension; the process's exit code says which infrastructure ending.
+
+    `entrypoint` and `folder` are the deployment's: the flow is taken from the modules already imported when it is
+    there, and loaded as Prefect would otherwise.
+    """
+    # What the forkserver imported lives for ever: keep the collector from walking (and so copying) it.
+    gc.freeze()
+    # A ^C in the terminal is for the worker; a child ends by itself.
+    os.setpgrp()
+    _apply(environment)
+    try:
+        with handle_engine_signals(UUID(flow_run_id)):
+            _run(load_flow_run(UUID(flow_run_id)), entrypoint, folder)
+    finally:
+        _send_what_is_queued()
+
+
+def _run(flow_run: FlowRun, entrypoint: str | None, folder: str | None) -> None:
+    logger = flow_run_logger(flow_run=flow_run)
+    try:
+        flow = _imported(entrypoint, folder) or load_flow(flow_run)
+    except Exception as error:
+        # Its class only: the text of an exception may hold anything.
+        logger.error("The flow could not be loaded: %s", type(error).__name__)
+        raise
+    with RunMetrics(flow_run, flow):
+        # The state, not the result: a flow that failed and said so has ended well as a process.
+        outcome = run_flow(flow, flow_run=flow_run, error_logger=logger.logger, return_type="state")
+        _drive_run_flow_result(flow, outcome)
+
+
+def _imported(entrypoint: str | None, folder: str | None) -> Flow[..., Any] | None:
+    """The flow among the modules the forkserver has imported, if it is the very file that the deployment means."""
+    if not entrypoint or ":" not in entrypoint:
+        return None
+    base = Path(folder or ".").resolve()
+    module = sys.modules.get(module_of(entrypoint))
+    file = getattr(module, "__file__", None)
+    if not file or Path(file).resolve() != (base / entrypoint.partition(":")[0]).resolve():
+        return None
+    os.chdir(base)
+    flow = getattr(module, entrypoint.partition(":")[2], None)
+    return flow if isinstance(flow, Flow) else None
+
+
+def _apply(environment: Mapping[str, str]) -> None:
+    """Take the environment of this run; settings are read again only when one of Prefect's differs."""
+    changed = {name for name, value in environment.items() if os.environ.get(name) != value}
+    os.environ.update(environment)
+    if any(name.startswith("PREFECT_") and not name.startswith("PREFECT__") for name in changed):
+        prefect.context.refresh_global_settings_context()
+        setup_logging()
+
+
+def _send_what_is_queued() -> None:
+    """A forked child leaves by os._exit, which runs no exit hooks: events and logs would be lost."""
+    logging.shutdown()
+    for service in (APILogWorker, EventsWorker):
+        service.drain_all(timeout=DRAIN_PATIENCE)
+
+
+@contextmanager
+def _no_observer(*_: Any, **__: Any) -> Any:
+    with nullcontext():
+        yield
+
+
+# Prefect opens a websocket in every deployed run to hear of a "Suspend" pressed while the flow's code is running. Ours
+# run for moments between two waits, suspend themselves, and come to their end much sooner than such a request.
+prefect.flow_engine.observe_flow_run_suspension = _no_observer  # type: ignore[attr-defined]

@@ -1,0 +1,35 @@
+"""A stand-in for the referral flow: it waits twice, and writes down each of its starts."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+from prefect import flow
+from prefect.flow_runs import suspend_flow_run
+
+
+@flow(name="stand-in", flow_run_name="{reference}")
+def wait_twice(reference: str) -> None:
+    """Suspend on the first two starts, end on the third. A line of its diary: process and parent process."""
+    diary = Path(os.environ["MASH_DIARY"]) / reference
+    with diary.open("a") as out:
+        out.write(f"{os.getpid()} {os.getppid()} {time.process_time()} {time.time()}\n")
+    if len(diary.read_text().splitlines()) < 3:
+        suspend_flow_run(timeout=None, key=uuid.uuid4().hex)
+
+
+@flow(name="stuck", flow_run_name="{reference}")
+def never_ends(reference: str) -> None:
+    """Stay at work until killed."""
+    (Path(os.environ["MASH_DIARY"]) / reference).write_text(f"{os.getpid()}")
+    while True:
+        time.sleep(1)
+
+
+@flow(name="failing", flow_run_name="{reference}")
+def fails(reference: str) -> None:
+    """Fail at once."""
+    raise RuntimeError(reference)
