@@ -1,0 +1,1 @@
+"""Area profiles: what differs between one hub and the next, as data (R70)."""
