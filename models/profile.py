@@ -177,7 +177,7 @@ def load_profile(path: Path) -> Profile:
     except ValidationError as error:
         problems += [_sentence(details, document, path.name) for details in error.errors(include_input=False)]
     else:
-        problems += [f"{file}: {key}: {sentence}" for file, key, sentence in _across_keys(profile)]
+        problems = problems or [f"{file}: {key}: {sentence}" for file, key, sentence in _across_keys(profile)]
         if not problems:
             return profile
     raise Misconfigured("\n".join(problems)) from None

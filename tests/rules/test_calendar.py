@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
-from london import ALL_WEEK, DAYTIME, OFFICE, london
 
 from rules.calendar import OfficeCalendar
+from tests.rules.london import ALL_WEEK, DAYTIME, OFFICE, london
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from london import ALL_WEEK, OFFICE, london
 
 from rules.clock import (
     Clock,
@@ -19,6 +18,7 @@ from rules.clock import (
     office_hours,
     office_hours_before,
 )
+from tests.rules.london import ALL_WEEK, OFFICE, london
 
 AT_OPENING = Clock()
 AT_ONCE = Clock(starts_at_opening=False)
