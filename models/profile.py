@@ -47,6 +47,8 @@ from rules.errors import Misconfigured
 from rules.people import Side
 from rules.threshold import CONSENT_GIVEN, OutcomeRule
 
+__all__ = ["CODES_IN_RULES", "CODE_SETS", "Agency", "Contact", "DutyTeam", "Outcome", "Profile", "load_profile"]
+
 #: The code sets that the hub works with (requirements §4); their codes and labels are data.
 CODE_SETS = (
     "referral_source", "primary_need", "abuse_category", "child_factors", "adult_abuse", "adult_location",
