@@ -11,7 +11,7 @@ from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocum
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
 from casework.register import profile_of
-from casework.wakes import forget, wake
+from casework.wakes import forget, forget_deadline, wake, wake_at_deadline
 from models.base import new_id
 from models.check import AgencyCheck, Clarification, Return
 from models.profile import Profile
@@ -55,7 +55,7 @@ def request_check(session: Session, reference: str, agency: str, *, at: datetime
     if warning > at:
         wake(session, reference, warning, WakeKind.WARN, agency)
     wake(session, reference, check.due_at + JUST_AFTER, WakeKind.BREACH, agency)
-    wake(session, reference, check.due_at + JUST_AFTER)
+    wake_at_deadline(session, reference, check.due_at + JUST_AFTER)
 
 
 def acknowledge(
@@ -150,6 +150,7 @@ def decline(
 
 def stop_awaiting(session: Session, referral: Referral, status: CheckStatus, *, by: Actor, at: datetime) -> None:
     """Open checks are cancelled, or no longer awaited; their agencies are told, and none is a breach (R06, R13)."""
+    forget_deadline(session, referral.reference)
     act = Act.CHECK_CANCELLED if status is CheckStatus.CANCELLED else Act.CHECK_NOT_AWAITED
     for check in referrals.checks(session, referral.reference):
         if check.status in OPEN_CHECKS:

@@ -18,6 +18,7 @@ from casework.facts import checks_settled
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
 from casework.register import local_words, profile_of
+from casework.wakes import forget_deadline
 from models.check import AgencyCheck, Return
 from models.decision import CollatedTemplate, View
 from models.profile import Profile
@@ -48,6 +49,7 @@ def request_decision(session: Session, reference: str, *, at: datetime) -> None:
     if referral.stage is not Stage.CHECKING or not referral.joined_at:
         return
     referral.move_to(Stage.AWAITING_DECISION, at)
+    forget_deadline(session, reference)
     ledger.write(session, reference, Act.DECISION_REQUESTED, by=HUB, at=at)
     say(session, MessageName.DECISION_WANTED, MASH_TEAM, at=at, reference=reference)
 

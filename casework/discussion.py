@@ -91,11 +91,15 @@ def escalate_dissent(session: Session, reference: str, *, at: datetime) -> None:
 
 def _check_discussion(document: DiscussionDocument, profile: Profile, at: datetime) -> None:
     known = {agency.code for agency in profile.agencies}
+    named = {
+        "present": [present.agency for present in document.present],
+        "views": [view.agency for view in document.views],
+    }
     wrong = [
         FieldError(f"/{part}/{number}/agency", "not an agency of this area")
-        for part, entries in (("present", document.present), ("views", document.views))
-        for number, entry in enumerate(entries)
-        if entry.agency not in known
+        for part, agencies in named.items()
+        for number, agency in enumerate(agencies)
+        if agency not in known
     ]
     if document.mode not in profile.codes["discussion_mode"]:
         wrong.append(FieldError("/mode", f"use one of {', '.join(profile.codes['discussion_mode'])}"))

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from models.base import new_id
 from models.wake import Wake, WakeKind
+
+_DEADLINE = "deadline"
 
 
 def wake(session: Session, reference: str, due_at: datetime, kind: WakeKind = WakeKind.RUN, about: str = "") -> None:
@@ -18,6 +20,21 @@ def wake(session: Session, reference: str, due_at: datetime, kind: WakeKind = Wa
         "id": new_id(), "reference": reference, "kind": kind, "about": about, "due_at": due_at, "attempts": 0,
     }  # fmt: skip
     session.execute(insert(Wake).values(row).on_conflict_do_nothing())
+
+
+def wake_at_deadline(session: Session, reference: str, due_at: datetime) -> None:
+    """The join happens when the last agency's time is up: keep one wake, at the latest due time, not one for each."""
+    planned = [
+        row.due_at for row in session.exec(select(Wake).where(Wake.reference == reference, Wake.about == _DEADLINE))
+    ]
+    if not planned or max(planned) < due_at:
+        forget(session, reference, WakeKind.RUN, _DEADLINE)
+        wake(session, reference, due_at, about=_DEADLINE)
+
+
+def forget_deadline(session: Session, reference: str) -> None:
+    """The returns are joined, or no longer awaited: the deadline need wake nobody."""
+    forget(session, reference, WakeKind.RUN, _DEADLINE)
 
 
 def forget(session: Session, reference: str, kind: WakeKind, about: str = "") -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Crashed
 from sqlmodel import col, select
@@ -122,7 +122,7 @@ class Runs:
             row.run_id, row.runs = run.id, referral.runs + 1
 
     def _bury(self, run: FlowRun) -> None:
-        dead = Crashed(message="No process worked on this run any more; the timekeeper started another one.")
+        dead: State[None] = Crashed(message="No process worked on this run any more; the timekeeper started another one.")
         self._client.set_flow_run_state(run.id, dead, force=True)
 
     def _deployment_id(self) -> UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 from prefect.states import Suspended
@@ -34,7 +35,7 @@ def suspend(waiting: Waiting, reference: str) -> None:
     if context is None or context.flow_run is None:
         raise RuntimeError("only a run can wait")
     # A key that this run has used before would not suspend it again, but let it walk past the human decision.
-    proposed = Suspended(pause_key=uuid4().hex, message=waiting.why)
+    proposed: State[None] = Suspended(pause_key=uuid4().hex, message=waiting.why)
     proposed.name = waiting.state
     with get_client(sync_client=True) as client:
         state = propose_state_sync(client, proposed, flow_run_id=context.flow_run.id)

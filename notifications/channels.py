@@ -46,10 +46,11 @@ def send(text: Text, *, to: str, message_id: str, mail_url: str | None) -> Outco
 def _open_letter(mail_url: str | None) -> Letter:
     if not mail_url:
         raise Misconfigured("MASH_MAIL_URL is not set: give the SMTP server as mailto://host:port?from=…")
-    parsed = Letter.parse_url(mail_url) if mail_url.split("://")[0] in {"mailto", "mailtos"} else None
+    ours = mail_url.split("://")[0] in {"mailto", "mailtos"}
+    parsed = Letter.parse_url(mail_url) if ours else None  # type: ignore[no-untyped-call]
     if not parsed:
         raise Misconfigured("MASH_MAIL_URL is not a mailto:// or mailtos:// URL that Apprise understands")
-    return Letter(**parsed)
+    return Letter(**parsed)  # type: ignore[no-untyped-call]
 
 
 def _send_by_url(text: Text, url: str | None) -> Outcome:

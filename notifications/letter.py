@@ -28,23 +28,24 @@ class Outcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class Letter(NotifyEmail):  # type: ignore[misc]
+class Letter(NotifyEmail):  # type: ignore[no-untyped-call]
     """Apprise's e-mail plugin, for exactly one recipient."""
 
+    recipient: str
     message_id: str
     outcome = Outcome.NOT_SENT
 
     def address_to(self, recipient: str, message_id: str) -> None:
         """Set the one recipient. Not through the URL, where an address could bring others with it."""
         self.targets, self.cc, self.bcc = [(False, recipient)], set(), set()
-        self.message_id = message_id
+        self.recipient, self.message_id = recipient, message_id
 
     def send(self, body: str, title: str = "", notify_type: Any = None, attach: Any = None, **kwargs: Any) -> bool:
         """Hand the letter to the mail server once, and keep what is known of it in `outcome`."""
         try:
             with self._server() as server:
                 self.outcome = Outcome.UNKNOWN
-                server.sendmail(self.from_addr[1], [self.targets[0][1]], self._letter(title, body))
+                server.sendmail(str(self.from_addr[1]), [self.recipient], self._letter(title, body))
                 self.outcome = Outcome.SENT
         except smtplib.SMTPRecipientsRefused as refusal:
             codes = [code for code, _ in refusal.recipients.values()]
@@ -61,9 +62,11 @@ class Letter(NotifyEmail):  # type: ignore[misc]
     def _server(self) -> smtplib.SMTP:
         secure = ssl.create_default_context()
         if self.secure_mode == SecureMailMode.SSL:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.smtp_host, self.port, timeout=PATIENCE, context=secure)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.smtp_host, int(self.port or 0), timeout=PATIENCE, context=secure
+            )
         else:
-            server = smtplib.SMTP(self.smtp_host, self.port, timeout=PATIENCE)
+            server = smtplib.SMTP(self.smtp_host, int(self.port or 0), timeout=PATIENCE)
             if self.secure_mode == SecureMailMode.STARTTLS:
                 server.starttls(context=secure)
         if self.user and self.password:

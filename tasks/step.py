@@ -63,7 +63,7 @@ def step(name: str, run_name: str | None = None) -> Callable[[Callable[P, R]], T
 
     Nothing is cached or persisted: the record says what is done. `run_name` may hold references and codes.
     """
-    return task(  # type: ignore[call-overload, no-any-return]
+    return task(
         name=name,
         task_run_name=run_name or name,
         cache_policy=NO_CACHE,

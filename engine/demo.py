@@ -1,0 +1,84 @@
+"""`mash demo`: the scenario pack, played on the real parts, told as it happens."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.ports import ANY_FREE
+from engine.stack import Stack
+from rules.errors import Misconfigured
+
+Say = Callable[[str], None]
+
+
+def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event) -> int:
+    """Start a hub of its own in `home`, play every scenario, and say how each went. Returns the exit code.
+
+    The data of an earlier demo is thrown away first. Raises Misconfigured outside a checkout, which holds the pack.
+    """
+    scenarios = _the_pack()
+    say("demo: starting the hub (PostgreSQL, Prefect, worker, timekeeper, portal's API, mail) on this machine alone")
+    _throw_away(home)
+    with Stack(home, ANY_FREE, say=lambda sentence: say(f"  {sentence}")) as stack:
+        os.environ.update(stack.environment())
+        say(f"demo: playing {len(scenarios.PACK)} scenarios side by side; a week of the hub's time passes meanwhile\n")
+        results = scenarios.play(_hub(stack, scenarios), finished=lambda played: say(_told(stack, played)))
+        failed = [played for played in results if played.trouble]
+        say(f"\ndemo: {len(results) - len(failed)} scenarios passed, {len(failed)} failed")
+        if keep:
+            operator = stack.environment()["PREFECT_API_AUTH_STRING"]
+            say(f"demo: still running; Prefect UI at http://127.0.0.1:{stack.ports.prefect} (sign in with {operator})")
+            say("demo: Ctrl-C stops it")
+            stopping.wait()
+    return 1 if failed else 0
+
+
+def _the_pack() -> Any:
+    try:
+        return importlib.import_module("tests.scenarios.play")
+    except ModuleNotFoundError:
+        raise Misconfigured(
+            "the scenario pack is in tests/scenarios of a checkout: run `mash demo` from there"
+        ) from None
+
+
+def _hub(stack: Stack, scenarios: Any) -> Any:
+    from casework.register import current_profile  # noqa: PLC0415 -- needs the stack's settings in the environment
+    from engine.trial import open_accounts  # noqa: PLC0415
+
+    return scenarios.Hub(
+        url=f"http://127.0.0.1:{stack.ports.portal}",
+        tokens=open_accounts(stack.home),
+        mail=stack.home / "mail",
+        owner_url=stack.environment()["MASH_OWNER_DATABASE_URL"],
+        profile=current_profile(),
+    )
+
+
+def _told(stack: Stack, played: Any) -> str:
+    lines = [
+        f"{'✗' if played.trouble else '✓'} {played.name}: {played.story}",
+        f"    clocks: {played.clocks or 'none'}",
+        f"    told: {', '.join(played.told) or 'nobody'}",
+    ]
+    if played.run_id:
+        lines.append(
+            f"    run {played.reference}: http://127.0.0.1:{stack.ports.prefect}/runs/flow-run/{played.run_id}"
+        )
+    if played.trouble:
+        lines.append(f"    what went wrong: {played.trouble}")
+    return "\n".join(lines)
+
+
+def _throw_away(home: Path) -> None:
+    """Only a folder that a hub made is thrown away; `Stack` sees to what may still be running in it."""
+    if (home / "secrets.json").exists():
+        with Stack(home, ANY_FREE, without=("postgres", "sink", "portal", "prefect", "worker", "timekeeper")):
+            pass
+        shutil.rmtree(home)

@@ -1,0 +1,90 @@
+"""Accounts for trying the hub on one machine: one for each duty team and agency, and the people of the hub.
+
+Their tokens are written to `tokens.json` in the home folder, readable by its owner alone. A site that is in use adds
+its own accounts instead (`mash account add`).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+from casework.accounts import actor_of, add_account, issue_token
+from casework.db import now, unit_of_work
+from casework.register import current_profile, use_profile
+from engine.credentials import write_private
+from models.account import Account
+from models.profile import Profile
+from rules.errors import Misconfigured
+from rules.permissions import Role
+
+FILE = "tokens.json"
+
+
+def open_accounts(home: Path) -> dict[str, str]:
+    """Tokens by account id, made the first time and kept. Needs the record's settings in the environment."""
+    profile = current_profile()
+    with unit_of_work() as session:
+        at = now(session)
+        use_profile(session, profile, at)
+        kept = _kept(home)
+        tokens = {
+            account.id: kept[account.id]
+            if account.id in kept and actor_of(session, kept[account.id])
+            else issue_token(session, add_account(session, account).id, at=at)
+            for account in _accounts(profile, at)
+        }
+    write_private(home / FILE, json.dumps(tokens, indent=2))
+    return tokens
+
+
+def token_of(home: Path, account_id: str) -> str:
+    """One account's token. Raises Misconfigured when this home folder has none."""
+    try:
+        return _kept(home)[account_id]
+    except KeyError:
+        raise Misconfigured(
+            f"no token for {account_id} in {home / FILE}: run `mash up` first, or give one with --token or MASH_TOKEN"
+        ) from None
+
+
+def duty_account(duty_team: str) -> str:
+    """The id of a duty team's trial account."""
+    return f"system-{duty_team}"
+
+
+def agency_account(agency: str) -> str:
+    """The id of an agency's trial account."""
+    return f"rep-{agency}"
+
+
+MASH_SUPPORT = "mash-support"
+DECISION_MAKERS = ("decision-maker-1", "decision-maker-2")
+OPERATOR = "operator"
+
+
+def _accounts(profile: Profile, at: datetime) -> list[Account]:
+    teams = [
+        Account(id=duty_account(t.code), role=Role.DUTY_TEAM, is_person=False, duty_team=t.code, added_at=at)
+        for t in profile.duty_teams
+    ]
+    agencies = [
+        Account(id=agency_account(a.code), role=Role.AGENCY, is_person=True, agency=a.code, added_at=at)
+        for a in profile.agencies
+    ]
+    deciders = [
+        Account(id=name, role=Role.DECISION_MAKER, is_person=True, mash_profile=True, added_at=at)
+        for name in DECISION_MAKERS
+    ]
+    support = Account(id=MASH_SUPPORT, role=Role.MASH_SUPPORT, is_person=True, mash_profile=True, added_at=at)
+    operator = Account(id=OPERATOR, role=Role.OPERATOR, is_person=True, added_at=at)
+    return [*teams, *agencies, *deciders, support, operator]
+
+
+def _kept(home: Path) -> dict[str, str]:
+    try:
+        kept = json.loads((home / FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
