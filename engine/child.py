@@ -10,19 +10,14 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import prefect.context
-import prefect.events.clients
-import prefect.flow_engine
-import prefect.logging.handlers
-import prefect.main  # resolves Prefect's deferred models once, for every child
-import prefect.task_engine
 from prefect import Flow
 from prefect._internal.metrics import RunMetrics
+from prefect.context import SyncClientContext
 from prefect.engine import _drive_run_flow_result, handle_engine_signals
 from prefect.events.worker import EventsWorker
 from prefect.flow_engine import load_flow, load_flow_run, run_flow
@@ -30,6 +25,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger
 
+from engine import lean
 from engine.deployments import module_of
 
 if TYPE_CHECKING:
@@ -50,7 +46,8 @@ def run(flow_run_id: str, environment: Mapping[str, str], entrypoint: str | None
     os.setpgrp()
     _apply(environment)
     try:
-        with handle_engine_signals(UUID(flow_run_id)):
+        # One client, and so one connection, for all that this child says.
+        with handle_engine_signals(UUID(flow_run_id)), SyncClientContext.get_or_create():
             _run(load_flow_run(UUID(flow_run_id)), entrypoint, folder)
     finally:
         _send_what_is_queued()
@@ -64,10 +61,21 @@ def _run(flow_run: FlowRun, entrypoint: str | None, folder: str | None) -> None:
         # Its class only: the text of an exception may hold anything.
         logger.error("The flow could not be loaded: %s", type(error).__name__)
         raise
+    if _is_named(flow_run, flow):
+        # Named when it was created: not once more at every start.
+        flow.flow_run_name = None
     with RunMetrics(flow_run, flow):
         # The state, not the result: a flow that failed and said so has ended well as a process.
         outcome = run_flow(flow, flow_run=flow_run, error_logger=logger.logger, return_type="state")
         _drive_run_flow_result(flow, outcome)
+
+
+def _is_named(flow_run: FlowRun, flow: Flow[..., Any]) -> bool:
+    pattern = flow.flow_run_name
+    try:
+        return isinstance(pattern, str) and pattern.format(**flow_run.parameters) == flow_run.name
+    except (KeyError, IndexError, AttributeError):
+        return False
 
 
 def _imported(entrypoint: str | None, folder: str | None) -> Flow[..., Any] | None:
@@ -100,12 +108,4 @@ def _send_what_is_queued() -> None:
         service.drain_all(timeout=DRAIN_PATIENCE)
 
 
-@contextmanager
-def _no_observer(*_: Any, **__: Any) -> Any:
-    with nullcontext():
-        yield
-
-
-# Prefect opens a websocket in every deployed run to hear of a "Suspend" pressed while the flow's code is running. Ours
-# run for moments between two waits, suspend themselves, and come to their end much sooner than such a request.
-prefect.flow_engine.observe_flow_run_suspension = _no_observer  # type: ignore[attr-defined]
+lean.prepare()

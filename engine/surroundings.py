@@ -33,8 +33,8 @@ def of_prefect_server(home: Path, ports: Ports, credentials: Credentials) -> dic
         "PREFECT_UI_API_URL": f"{origin}/api",
         "PREFECT_SERVER_API_HOST": LOOPBACK,
         "PREFECT_SERVER_API_PORT": str(ports.prefect),
-        "PREFECT_SERVER_API_AUTH_STRING": _operator(credentials),
-        "PREFECT_API_AUTH_STRING": _operator(credentials),
+        "PREFECT_SERVER_API_AUTH_STRING": operator_of(credentials),
+        "PREFECT_API_AUTH_STRING": operator_of(credentials),
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": origin,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -101,8 +101,10 @@ def _prefect_client(home: Path, ports: Ports, credentials: Credentials, given: M
         **_prefect_home(home),
         "PREFECT_API_URL": f"http://{LOOPBACK}:{ports.prefect}/api",
         "PREFECT_UI_URL": f"http://{LOOPBACK}:{ports.prefect}",
-        "PREFECT_API_AUTH_STRING": _operator(credentials),
+        "PREFECT_API_AUTH_STRING": operator_of(credentials),
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        # Server and clients are of one installation: no need to compare versions at every start.
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     }
 
 
@@ -112,5 +114,6 @@ def _prefect_home(home: Path) -> dict[str, str]:
     return {"PREFECT_HOME": str(folder), "PREFECT_PROFILES_PATH": str(folder / "profiles.toml")}
 
 
-def _operator(credentials: Credentials) -> str:
+def operator_of(credentials: Credentials) -> str:
+    """What an operator types into the Prefect UI, and every client sends: `user:password`."""
     return f"operator:{credentials.operator}"

@@ -1,6 +1,6 @@
-"""The warm worker: a Prefect worker type that forks a clean child, with all imported, for every start of a flow run.
+"""The process that keeps the house's work pool: `python -m engine.worker`.
 
-`python -m engine.worker` keeps the house's own pool; `prefect worker start --type mash-warm` works as well.
+Named in the entry points too, so that Prefect finds the worker type: `prefect worker start --type mash-warm`.
 """
 
 from __future__ import annotations
@@ -9,199 +9,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import anyio
-import anyio.abc
 from prefect.client.orchestration import get_client
-from prefect.events.clients import get_events_subscriber
-from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNameFilter
-from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound
 from prefect.utilities.services import critical_service_loop
-from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
-from engine.child import run as run_child
-from engine.deployments import read, register
-from engine.nursery import Nursery, kill
+from engine.deployments import register
+from engine.warm import WarmWorker
 from rules.errors import Misconfigured
 
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
-    from prefect.client.schemas.responses import WorkerFlowRunResponse
-
-DUE = ["prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry"]
-LISTEN_AGAIN_AFTER = 5.0
-SET_FOLDER = "prefect.deployments.steps.set_working_directory"
-
-
-class WarmResult(BaseWorkerResult):
-    """How a child ended: its exit code, negative when a signal ended it."""
-
-
-class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
-    """Runs each start of a flow run in a child forked from one forkserver."""
-
-    type = "mash-warm"
-    job_configuration = BaseJobConfiguration
-    _display_name = "MASH warm"
-    _description = "Forks a clean child from a process that has Prefect and the flows imported. For one machine."
-
-    def __init__(self, *args: Any, preload: list[str] | None = None, **kwargs: Any) -> None:
-        kwargs.setdefault("prefetch_seconds", 1)
-        super().__init__(*args, **kwargs)
-        self._nursery = Nursery(["engine.child", *(preload if preload is not None else modules_of_flows())])
-        self._children: dict[UUID, int] = {}
-        self._cancelled: set[UUID] = set()
-        self._held: set[UUID] = set()
-        self._backlog: list[WorkerFlowRunResponse] = []
-        self._due = anyio.Event()
-        self._asking = anyio.Lock()
-
-    async def setup(self) -> None:
-        """Everything imported before the first run is taken."""
-        await self._nursery.warm_up()
-        await super().setup()
-        assert self._runs_task_group is not None  # noqa: S101 -- set by the base class
-        self._runs_task_group.start_soon(self._in_scope, self._listen)
-        self._runs_task_group.start_soon(self._in_scope, self._answer)
-
-    async def teardown(self, *exc_info: Any) -> None:
-        """Take no more runs; those under way finish."""
-        self._backlog = []
-        await super().teardown(*exc_info)
-
-    async def run(
-        self,
-        flow_run: FlowRun,
-        configuration: BaseJobConfiguration,
-        task_status: anyio.abc.TaskStatus[Any] | None = None,
-    ) -> WarmResult:
-        """Fork a child for this run and wait for its end, also while the worker is stopping."""
-        with anyio.CancelScope(shield=True):
-            child = await self._nursery.fork(run_child, str(flow_run.id), *_what_to_run(configuration))
-            identifier = f"{socket.gethostname()}:{child.pid}"
-            self._watch(flow_run.id, child.pid or 0)
-            if task_status is not None:
-                task_status.started(identifier)
-            try:
-                code = await self._nursery.wait(child)
-            finally:
-                self._unwatch(flow_run.id)
-        if flow_run.id in self._cancelled:
-            self._cancelled.discard(flow_run.id)
-            code = 0
-        return WarmResult(status_code=code, identifier=identifier)
-
-    async def kill_infrastructure(
-        self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
-    ) -> None:
-        """End a child that has not begun its run.
-
-        Raises InfrastructureNotAvailable for a child of another machine, InfrastructureNotFound for one that is gone.
-        """
-        host, _, pid = infrastructure_pid.rpartition(":")
-        if host != socket.gethostname():
-            raise InfrastructureNotAvailable(f"The run's process is on {host}, not here.")
-        if not pid.isdigit() or int(pid) not in self._children.values():
-            raise InfrastructureNotFound(f"No child {pid} of this worker.")
-        kill(int(pid))
-
-    async def _cancel_run(self, flow_run_id: UUID) -> None:
-        """A run under way is cancelled too: its steps are safe to break off, as they must be for a crash."""
-        pid = self._children.get(flow_run_id)
-        if pid is None:
-            await super()._cancel_run(flow_run_id)
-            return
-        self._cancelled.add(flow_run_id)
-        kill(pid)
-        flow_run = await self.client.read_flow_run(flow_run_id)
-        await self._mark_flow_run_as_cancelled(flow_run, {"message": "Cancelled while it was running."})
-
-    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """One question at a time, so that no answer is much older than another."""
-        async with self._asking:
-            return await super().get_and_submit_flow_runs()
-
-    async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
-        """What finds no free place now is kept, and so is a run whose last child is still leaving."""
-        leaving = [entry for entry in flow_run_response if entry.flow_run.id in self._held]
-        free = [entry for entry in flow_run_response if entry.flow_run.id not in self._held]
-        submitted = await super()._submit_scheduled_flow_runs(free)
-        self._held |= {flow_run.id for flow_run in submitted}
-        self._backlog = leaving + [entry for entry in free if entry.flow_run.id not in self._held]
-        return submitted
-
-    def _release_limit_slot(self, flow_run_id: UUID) -> None:
-        super()._release_limit_slot(flow_run_id)
-        self._held.discard(flow_run_id)
-        if self._backlog:
-            self._due.set()
-
-    async def _listen(self) -> None:
-        """Hear at once of runs that became due; polling remains for what was said while nobody listened."""
-        while True:
-            try:
-                async with get_events_subscriber(filter=self._due_here()) as events:
-                    self._due.set()
-                    async for _ in events:
-                        self._due.set()
-            except Exception as error:  # whatever it is, the poll goes on and listening is tried again
-                self._logger.warning("Not told of due runs, polling only: %s", type(error).__name__)
-            await anyio.sleep(LISTEN_AGAIN_AFTER)
-
-    async def _answer(self) -> None:
-        while True:
-            await self._due.wait()
-            self._due = anyio.Event()
-            try:
-                if self._backlog:
-                    await self._submit_scheduled_flow_runs(self._backlog)
-                else:
-                    await self.get_and_submit_flow_runs()
-            except Exception as error:  # the next poll asks again
-                self._logger.warning("Due runs could not be fetched: %s", type(error).__name__)
-
-    def _due_here(self) -> EventFilter:
-        pool = self._work_pool.id if self._work_pool else None
-        return EventFilter(
-            event=EventNameFilter(name=DUE),
-            any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{pool}"]) if pool else None,
-        )
-
-    async def _in_scope(self, loop: Callable[[], Awaitable[None]]) -> None:
-        with anyio.CancelScope() as scope:
-            self._scheduled_task_scopes.add(scope)
-            await loop()
-
-    def _watch(self, flow_run_id: UUID, pid: int) -> None:
-        self._children[flow_run_id] = pid
-        if self._cancelling_observer is not None:
-            self._cancelling_observer.add_in_flight_flow_run_id(flow_run_id)
-
-    def _unwatch(self, flow_run_id: UUID) -> None:
-        self._children.pop(flow_run_id, None)
-        if self._cancelling_observer is not None:
-            self._cancelling_observer.remove_in_flight_flow_run_id(flow_run_id)
-
-
-def modules_of_flows() -> list[str]:
-    """What every child needs imported: the modules of the deployed flows, or those of `MASH_WORKER_PRELOAD`."""
-    named = os.environ.get("MASH_WORKER_PRELOAD")
-    return named.split(",") if named else [deployment.module for deployment in read()]
-
-
-def _what_to_run(configuration: BaseJobConfiguration) -> tuple[dict[str, str], str | None, str | None]:
-    """The environment of the run, and where its flow is when the deployment only names a folder of this machine."""
-    environment = {name: value for name, value in configuration.env.items() if value is not None}
-    deployment = configuration._related_objects.get("deployment")
-    steps = list(deployment.pull_steps or []) if deployment else []
-    folders = [step[SET_FOLDER]["directory"] for step in steps if SET_FOLDER in step]
-    if deployment is None or len(folders) != len(steps):
-        return environment, None, None
-    return environment, deployment.entrypoint, folders[-1] if folders else None
+__all__ = ["WarmWorker", "main", "serve"]
 
 
 async def serve(pool: str, limit: int, query_seconds: float) -> None:
@@ -237,7 +55,4 @@ def _limits() -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    # As the module that Prefect's registry and the children know, not as a second copy of it.
-    from engine.worker import main as start
-
-    start()
+    main()

@@ -1,0 +1,63 @@
+"""What a short-lived child need not do each time, since the forkserver has done it once or nobody needs it.
+
+Each saving is a few lines on Prefect 3.8.8 as pinned; without any of them everything still works, only dearer.
+"""
+
+from __future__ import annotations
+
+import importlib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import certifi
+import prefect.client.orchestration
+import prefect.events.clients
+import prefect.flow_engine
+import prefect.logging.handlers
+import prefect.main
+import prefect.results
+import prefect.task_engine
+from pydantic import BaseModel
+
+SCHEMAS = ("objects", "actions", "responses", "filters", "sorting", "schedules")
+
+
+class _SharedTls:
+    """Prefect makes a TLS context for each client, and reads some 150 certificates for it, even for plain http."""
+
+    SSLContext = ssl.SSLContext
+    CERT_NONE = ssl.CERT_NONE
+    create_default_context = staticmethod(cache(ssl.create_default_context))
+
+
+def prepare() -> None:
+    """To be called once in the forkserver, before it forks. Starts no thread, loop or connection."""
+    _SharedTls.create_default_context(cafile=certifi.where())
+    prefect.client.orchestration.ssl = _SharedTls  # type: ignore[attr-defined,assignment]
+    # Asked three times in each run otherwise.
+    prefect.results._read_server_default_result_storage_block_id = cache(
+        prefect.results._read_server_default_result_storage_block_id
+    )
+    # Prefect opens a websocket in every deployed run to hear of a "Suspend" pressed while the flow's code is running,
+    # and keeps a thread that tells every three minutes that it lives (and is waited for, up to a second, at the end).
+    # Ours run for moments between two waits, and the timekeeper finds those that died.
+    prefect.flow_engine.observe_flow_run_suspension = _nothing  # type: ignore[attr-defined]
+    prefect.flow_engine._send_heartbeats = _nothing
+    _complete_models()
+
+
+@contextmanager
+def _nothing(*_: Any, **__: Any) -> Iterator[None]:
+    yield
+
+
+def _complete_models() -> None:
+    """Prefect leaves its models to be completed at first use: by every child, again."""
+    modules = [importlib.import_module(f"prefect.client.schemas.{name}") for name in SCHEMAS]
+    modules.append(importlib.import_module("prefect.events.schemas.events"))
+    for model in {thing for module in modules for thing in vars(module).values() if isinstance(thing, type)}:
+        if issubclass(model, BaseModel) and model is not BaseModel and not model.__pydantic_complete__:
+            model.model_rebuild(raise_errors=False)
