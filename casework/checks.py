@@ -48,10 +48,11 @@ def request_check(session: Session, reference: str, agency: str, *, at: datetime
     session.add(check)
     ledger.write(
         session, reference, Act.CHECK_REQUESTED, by=HUB, at=at, agency=agency,
-        due_at=check.due_at.isoformat(), policy=check.clock_policy, calendar=check.calendar_version,
+        due_at=check.due_at.isoformat(), band=referral.urgency, policy=check.clock_policy,
+        calendar=check.calendar_version,
     )  # fmt: skip
     say(session, MessageName.CHECK_REQUESTED, to_agency(agency), at=at, reference=reference)
-    warning = check.due_at - timedelta(hours=profile.clocks.warning_before_hours)
+    warning = clock.office_hours_before(check.due_at, profile.clocks.warning_before_hours, profile.calendar())
     if warning > at:
         wake(session, reference, warning, WakeKind.WARN, agency)
     wake(session, reference, check.due_at + JUST_AFTER, WakeKind.BREACH, agency)

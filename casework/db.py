@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
+import models.tables  # noqa: F401 -- a foreign key is understood only when every table is known
 from models.settings import settings
 from rules.errors import Unavailable
 

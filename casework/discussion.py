@@ -10,7 +10,7 @@ from casework import ledger, referrals
 from casework.checks import stop_awaiting
 from casework.documents import DiscussionDocument, ViewDocument
 from casework.ledger import Act
-from casework.notices import MASH_ALARM, say
+from casework.notices import say
 from casework.register import profile_of
 from casework.wakes import wake
 from models.agency import Agency
@@ -86,7 +86,7 @@ def escalate_dissent(session: Session, reference: str, *, at: datetime) -> None:
     dissent.stage = following.code
     ledger.write(session, reference, Act.DISSENT_ESCALATED, by=HUB, at=at, stage=following.code)
     say(session, MessageName.DISSENT, following.tell, at=at, reference=reference, occasion=following.code)
-    dissent.next_at = _next_stage(session, reference, following.escalate_after_hours, at)
+    dissent.next_at = _next_stage(session, referral, following.escalate_after_hours, at)
 
 
 def _check_discussion(document: DiscussionDocument, profile: Profile, at: datetime) -> None:
@@ -137,16 +137,16 @@ def _open_dissent(session: Session, referral: Referral, profile: Profile, at: da
     session.add(
         Dissent(
             reference=referral.reference, stage=first.code, since=at,
-            next_at=_next_stage(session, referral.reference, first.escalate_after_hours, at),
+            next_at=_next_stage(session, referral, first.escalate_after_hours, at),
         )
     )  # fmt: skip
     ledger.write(session, referral.reference, Act.DISSENT_RECORDED, by=HUB, at=at, stage=first.code)
-    say(session, MessageName.DISSENT, MASH_ALARM, at=at, reference=referral.reference, occasion=first.code)
+    say(session, MessageName.DISSENT, first.tell, at=at, reference=referral.reference, occasion=first.code)
 
 
-def _next_stage(session: Session, reference: str, hours: float | None, at: datetime) -> datetime | None:
+def _next_stage(session: Session, referral: Referral, hours: float | None, at: datetime) -> datetime | None:
     if hours is None:
         return None
-    next_at = at + timedelta(hours=hours)
-    wake(session, reference, next_at, WakeKind.ESCALATE_DISSENT)
+    next_at = profile_of(session, referral).calendar().opens_after(at + timedelta(hours=hours))
+    wake(session, referral.reference, next_at, WakeKind.ESCALATE_DISSENT)
     return next_at

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from casework import ledger, referrals
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.ledger import Act
-from casework.register import current_profile, profile_of, use_profile
+from casework.register import current_profile, use_profile
 from casework.wakes import wake
 from models.agency import Agency
 from models.profile import Profile
@@ -62,7 +62,7 @@ def receive(session: Session, document: Any, *, by: Actor, at: datetime) -> Rece
         duty_team=parsed.duty_team, subjects=[s.side for s in parsed.subjects], urgency=referral.urgency,
         level_of_need=referral.level_of_need, profile=profile.version,
     )  # fmt: skip
-    _queue(session, referral, profile, at)
+    _plan_run(session, referral, profile, at)
     return Received(referral.reference, referral.stage, True, _advice(referral, profile))
 
 
@@ -172,7 +172,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
         body_digest=digest,
         upstream_reference=parsed.upstream_reference,
         profile_version=profile.version,
-        stage=Stage.RECEIVED,
+        stage=Stage.QUEUED_OUT_OF_HOURS if _must_queue(parsed, profile, at) else Stage.RECEIVED,
         received_at=at,
         sending_officer=parsed.sending_officer.name,
         reply_to=parsed.sending_officer.reply_to,
@@ -211,13 +211,15 @@ def _subject(reference: str, number: int, document: SubjectDocument) -> Subject:
     )
 
 
-def _queue(session: Session, referral: Referral, profile: Profile, at: datetime) -> None:
+def _must_queue(parsed: ReferralDocument, profile: Profile, at: datetime) -> bool:
     """Out of hours, what needs the agencies waits for the opening; what goes straight back need not (R06, R26)."""
-    calendar = profile.calendar()
-    for_agencies = referral.safeguarding_concern and referral.extent_unclear
-    if for_agencies and not calendar.is_open(at):
-        opening = calendar.opens_after(at)
-        referral.stage = Stage.QUEUED_OUT_OF_HOURS
+    answers = parsed.eligibility
+    return answers.safeguarding_concern and answers.extent_unclear and not profile.calendar().is_open(at)
+
+
+def _plan_run(session: Session, referral: Referral, profile: Profile, at: datetime) -> None:
+    if referral.stage is Stage.QUEUED_OUT_OF_HOURS:
+        opening = profile.calendar().opens_after(at)
         ledger.write(session, referral.reference, Act.QUEUED, by=HUB, at=at, until=opening.isoformat())
         wake(session, referral.reference, opening)
     # The run begins at once in either case, so that operators see it, and why it waits.
@@ -230,8 +232,3 @@ def _advice(referral: Referral, profile: Profile) -> tuple[str, ...]:
     if not (referral.safeguarding_concern and referral.extent_unclear):
         return (profile.wording.not_for_mash,)
     return ()
-
-
-def is_open_now(session: Session, referral: Referral, at: datetime) -> bool:
-    """Whether the hub is open at `at`, by the calendar this referral lives under."""
-    return profile_of(session, referral).calendar().is_open(at)

@@ -159,5 +159,7 @@ def _acknowledge(session: Session, referral: Referral, told: HandBack, *, by: Ac
 
 
 def _chase_later(session: Session, referral: Referral, duty_team: str, at: datetime) -> None:
-    hours = profile_of(session, referral).clocks.chase_acknowledgement_after_hours
-    wake(session, referral.reference, at + timedelta(hours=hours), WakeKind.CHASE_ACK, duty_team)
+    profile = profile_of(session, referral)
+    later = at + timedelta(hours=profile.clocks.chase_acknowledgement_after_hours)
+    # In office hours, when somebody may read it.
+    wake(session, referral.reference, profile.calendar().opens_after(later), WakeKind.CHASE_ACK, duty_team)

@@ -1,0 +1,194 @@
+"""Where a referral stands, for those who may follow it: stages, times and codes, never a name (R13, R48, R49)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Self
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session, col, select
+
+from casework import facts, reconsider, referrals
+from casework.checks import clarifications, returns
+from casework.collation import kept
+from casework.register import profile_of
+from models.check import AgencyCheck
+from models.decision import Dissent, HandBack
+from models.profile import Profile
+from models.referral import Referral
+from rules.errors import FieldError, NotAcceptable
+from rules.permissions import Actor, Role, check_may_follow, is_reader_of_assessment
+from rules.stages import WHOSE_MOVE, CheckStatus, Stage
+
+#: What a referral may wait for, in the order of its life.
+_WAITS = (facts.hub_open, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
+
+
+class Seen(BaseModel):
+    """What a reader is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def of(cls, row: BaseModel, **more: Any) -> Self:
+        """The fields that a row of the record has by the same names, and `more`."""
+        return cls(**row.model_dump(include=set(cls.model_fields)), **more)
+
+
+class CheckSeen(Seen):
+    """One agency's check, as the MASH team follows it."""
+
+    agency: str
+    name: str
+    status: CheckStatus
+    requested_at: datetime
+    due_at: datetime
+    due_in_words: str = Field(description="Why it is due then")
+    acknowledged_at: datetime | None
+    known: str | None = Field(description="The first, quick answer: a code of the set return_result")
+    breached_at: datetime | None = Field(description="The due time, when it passed without an answer")
+    settled_at: datetime | None
+    late_by_seconds: float | None = Field(description="How late the return came; null when it was not late")
+    decline_reason: str | None
+    returns: int = Field(description="How many versions of its return there are")
+    open_questions: int = Field(description="Questions of the agency that nobody has answered")
+
+
+class ReconsiderationSeen(Seen):
+    """A return that came after the decision, and that nobody has looked at yet."""
+
+    agency: str
+    opened_at: datetime
+
+
+class DissentSeen(Seen):
+    """A disagreement about the threshold, and how far it has gone."""
+
+    stage: str
+    since: datetime
+    next_at: datetime | None
+    resolved_at: datetime | None
+
+
+class KeptTemplate(Seen):
+    """A kept version of the collated template."""
+
+    version: int
+    taken_for: str = Field(description="JOIN, or DECISION: as the decision maker saw it")
+    taken_at: datetime
+    digest: str = Field(description="SHA-256 of the version's bytes as the hub serves them")
+
+
+class ReferralSeen(Seen):
+    """Where a referral stands. What a reader may not see is left out."""
+
+    reference: str
+    stage: Stage
+    version: int = Field(description="Counts the changes; a decision names the one that was seen")
+    whose_move: str
+    waiting: str | None = Field(description="Why the referral does not move just now")
+    duty_team: str = Field(description="The originator")
+    urgency: str
+    received_at: datetime
+    accepted_at: datetime | None
+    discuss_now_at: datetime | None
+    joined_at: datetime | None
+    decided_at: datetime | None
+    handed_back_at: datetime | None
+    closed_at: datetime | None
+    checks: list[CheckSeen] | None = None
+    reconsiderations: list[ReconsiderationSeen] | None = None
+    dissent: DissentSeen | None = None
+    templates: list[KeptTemplate] | None = None
+
+
+class ReferralsSeen(Seen):
+    """One page of referrals, oldest first."""
+
+    referrals: list[ReferralSeen]
+    next: str | None = Field(description="Ask for the next page with ?after= this; null on the last page")
+
+
+def see(session: Session, reference: str, *, by: Actor, at: datetime) -> ReferralSeen:
+    """Where one referral stands, as far as this actor may know. Raises NotFound."""
+    referral = referrals.find(session, reference)
+    check_may_follow(by, {referral.duty_team, *referrals.hand_backs(session, reference)})
+    seen = _seen(session, referral, by, at)
+    return seen.model_copy(update=_team_only(session, referral)) if is_reader_of_assessment(by) else seen
+
+
+def see_all(
+    session: Session, *, stages: Collection[Stage], after: str | None, limit: int, by: Actor, at: datetime
+) -> ReferralsSeen:
+    """A page of the referrals that this actor may follow, oldest first; with no stage named, those not closed.
+
+    `after` is the last reference of the page before. Raises NotAcceptable when this actor's list does not hold it.
+    """
+    wanted = set(stages) or set(Stage) - {Stage.CLOSED}
+    query = select(Referral).where(_may_follow(by), col(Referral.stage).in_(wanted))
+    if after is not None:
+        query = query.where(sa.tuple_(col(Referral.received_at), col(Referral.reference)) > _place(session, after, by))
+    query = query.order_by(col(Referral.received_at), col(Referral.reference)).limit(limit + 1)
+    found = list(session.exec(query))
+    page = found[:limit]
+    return ReferralsSeen(
+        referrals=[_seen(session, referral, by, at) for referral in page],
+        next=page[-1].reference if len(found) > limit else None,
+    )
+
+
+def see_check(session: Session, check: AgencyCheck, profile: Profile, received: datetime) -> CheckSeen:
+    """One check as the MASH team follows it. The caller has checked who reads."""
+    return CheckSeen.of(
+        check,
+        name=profile.agency(check.agency).name_on(received.astimezone(profile.zone_info).date()),
+        late_by_seconds=check.late_by.total_seconds() if check.late_by else None,
+        returns=len(returns(session, check)),
+        open_questions=sum(question.answer is None for question in clarifications(session, check)),
+    )
+
+
+def _seen(session: Session, referral: Referral, by: Actor, at: datetime) -> ReferralSeen:
+    waiting = _waiting(session, referral.reference, by, at)
+    return ReferralSeen.of(referral, whose_move=WHOSE_MOVE[referral.stage], waiting=waiting)
+
+
+def _waiting(session: Session, reference: str, by: Actor, at: datetime) -> str | None:
+    found = next((wait for fact in _WAITS if (wait := fact(session, reference, at))), None)
+    if found is None:
+        return None
+    # Duty teams learn the stage, not which agencies or which other team it is about.
+    return found.state if by.role is Role.DUTY_TEAM else f"{found.state}: {found.why}"
+
+
+def _team_only(session: Session, referral: Referral) -> dict[str, object]:
+    profile, checks = profile_of(session, referral), referrals.checks(session, referral.reference)
+    agency_of = {check.id: check.agency for check in checks}
+    dissent = session.get(Dissent, referral.reference)
+    return {
+        "checks": [see_check(session, check, profile, referral.received_at) for check in checks],
+        "reconsiderations": [
+            ReconsiderationSeen(agency=agency_of[row.check_id], opened_at=row.opened_at)
+            for row in reconsider.open_ones(session, referral.reference)
+        ],
+        "dissent": DissentSeen.of(dissent) if dissent else None,
+        "templates": [KeptTemplate.of(template) for template in kept(session, referral.reference)],
+    }
+
+
+def _may_follow(by: Actor) -> sa.ColumnElement[bool]:
+    """The same rule as `check_may_follow`, for a list."""
+    if by.role is not Role.DUTY_TEAM:
+        check_may_follow(by, set())
+        return sa.true()
+    handed_back = sa.select(col(HandBack.reference)).where(col(HandBack.duty_team) == by.duty_team)
+    return (col(Referral.duty_team) == by.duty_team) | col(Referral.reference).in_(handed_back)
+
+
+def _place(session: Session, after: str, by: Actor) -> sa.Tuple:
+    last = session.exec(select(Referral).where(Referral.reference == after, _may_follow(by))).first()
+    if last is None:
+        raise NotAcceptable(FieldError("?after", "not the last reference of a page of yours"))
+    return sa.tuple_(sa.literal(last.received_at, sa.DateTime(timezone=True)), sa.literal(last.reference))

@@ -1,0 +1,219 @@
+"""What waits for an agency, what its representative needs to search, and reading what was kept (R05, R18, R41, R49)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import Field
+from sqlmodel import Session, col, select
+
+from casework import ledger, referrals
+from casework.checks import clarifications, returns
+from casework.collation import kept
+from casework.follow import CheckSeen, Seen, see_check
+from casework.ledger import Act
+from casework.register import profile_of
+from models.check import AgencyCheck
+from models.profile import Profile
+from models.referral import Referral, Subject
+from rules.errors import NotFound
+from rules.people import Side
+from rules.permissions import Actor, check_may_answer_for, check_may_read_assessment, check_may_run_process
+from rules.stages import OPEN_CHECKS, CheckStatus
+
+#: How many settled checks an agency is shown: the newest.
+_SETTLED_SHOWN = 100
+
+
+class Task(Seen):
+    """A check in an agency's queue."""
+
+    reference: str
+    status: CheckStatus
+    urgency: str
+    due_at: datetime
+    due_in_words: str
+    question: str | None = Field(description="What the duty team needs clarified")
+
+
+class Tasks(Seen):
+    """An agency's queue: the most urgent first, then by due time."""
+
+    checks: list[Task]
+
+
+class CheckNow(Seen):
+    """Where the agency's own check stands after what it just did."""
+
+    reference: str
+    agency: str
+    status: CheckStatus
+    due_at: datetime
+    acknowledged_at: datetime | None
+    settled_at: datetime | None
+    breached_at: datetime | None
+
+
+class SubjectToSearch(Seen):
+    """The least that a representative needs to search for a person."""
+
+    subject: str
+    side: Side
+    given_name: str
+    family_name: str
+    date_of_birth: date | None
+    nhs_number: str | None
+    address: str | None = Field(description="Left out when anybody's address in the household is protected")
+    address_is_protected: bool
+    household: int
+    household_role: str
+
+
+class Question(Seen):
+    """What the agency asked about its check, and the answer."""
+
+    question: str
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+
+
+class OwnReturn(Seen):
+    """One version of the agency's own return."""
+
+    version: int
+    recorded_at: datetime
+    addendum: bool = Field(description="It came after the returns were joined")
+    result: str
+    summary: str | None
+    items: list[dict[str, Any]]
+    systems_searched: list[dict[str, Any]]
+    not_searched_because: str | None
+    consultations: list[dict[str, Any]]
+
+
+class OwnCheck(CheckNow):
+    """An agency's own check, with what it needs to answer, and what it has answered."""
+
+    urgency: str
+    requested_at: datetime
+    due_in_words: str
+    question: str | None
+    subjects: list[SubjectToSearch]
+    known: str | None
+    decline_reason: str | None
+    decline_note: str | None
+    clarifications: list[Question]
+    returns: list[OwnReturn]
+
+
+class CheckForTeam(CheckSeen):
+    """A check with the agency's questions, for the MASH team to answer."""
+
+    clarifications: list[Question]
+
+
+def tasks_of(session: Session, *, settled: bool = False, by: Actor) -> Tasks:
+    """An agency's open checks, the most urgent first, then by due time (R10); or its newest settled ones.
+
+    How urgent a band is, is its place among the profile's bands: the first is the most urgent. Raises NotFound for
+    anybody but an agency.
+    """
+    agency = _own_agency(by)
+    mine = select(AgencyCheck, Referral).where(
+        AgencyCheck.agency == agency, col(Referral.reference) == col(AgencyCheck.reference)
+    )
+    is_open = col(AgencyCheck.status).in_(OPEN_CHECKS)
+    if settled:
+        newest = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
+        return Tasks(checks=[_task(check, referral) for check, referral in session.exec(newest)])
+    found = sorted(
+        session.exec(mine.where(is_open)).all(),
+        key=lambda row: (_urgency(profile_of(session, row[1]), row[1].urgency), row[0].due_at, row[0].reference),
+    )
+    return Tasks(checks=[_task(check, referral) for check, referral in found])
+
+
+def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> OwnCheck:
+    """An agency reads its own check; the reading is in the ledger. Raises NotFound."""
+    referral, check = _own_check(session, reference, by)
+    ledger.write(session, reference, Act.CHECK_READ, by=by, at=at, agency=check.agency)
+    return OwnCheck.of(
+        check,
+        urgency=referral.urgency,
+        question=referral.clarification_question,
+        subjects=_subjects_to_search(session, check),
+        clarifications=_questions(session, check),
+        returns=[OwnReturn.of(each) for each in returns(session, check)],
+    )
+
+
+def check_now(session: Session, reference: str, *, by: Actor) -> CheckNow:
+    """Where an agency's own check stands. Raises NotFound."""
+    check = referrals.check_of(session, reference, _own_agency(by))
+    return CheckNow.of(check)
+
+
+def read_check_for_team(session: Session, reference: str, agency: str, *, by: Actor, at: datetime) -> CheckForTeam:
+    """The MASH team reads a check and what its agency asked, to answer it; the reading is in the ledger (R33)."""
+    check_may_run_process(by)
+    referral = referrals.lock(session, reference)
+    check = referrals.check_of(session, reference, agency)
+    ledger.write(session, reference, Act.CHECK_READ, by=by, at=at, agency=agency)
+    seen = see_check(session, check, profile_of(session, referral), referral.received_at)
+    return CheckForTeam(clarifications=_questions(session, check), **seen.model_dump())
+
+
+def read_kept(session: Session, reference: str, version: int, *, by: Actor, at: datetime) -> dict[str, Any]:
+    """A kept version of the collated template, as it was; the reading is in the ledger (R41, R48). Raises NotFound."""
+    check_may_read_assessment(by)
+    referrals.lock(session, reference)
+    for template in kept(session, reference):
+        if template.version == version:
+            ledger.write(session, reference, Act.ASSESSMENT_READ, by=by, at=at, version=version)
+            return template.content
+    raise NotFound("there is no such version")
+
+
+def _own_agency(by: Actor) -> str:
+    check_may_answer_for(by, by.agency or "")
+    return by.agency or ""
+
+
+def _own_check(session: Session, reference: str, by: Actor) -> tuple[Referral, AgencyCheck]:
+    agency = _own_agency(by)
+    referral = referrals.lock(session, reference)
+    return referral, referrals.check_of(session, reference, agency)
+
+
+def _urgency(profile: Profile, band: str) -> int:
+    return [each.code for each in profile.clocks.bands].index(band)
+
+
+def _task(check: AgencyCheck, referral: Referral) -> Task:
+    return Task.of(check, urgency=referral.urgency, question=referral.clarification_question)
+
+
+def _questions(session: Session, check: AgencyCheck) -> list[Question]:
+    return [Question.of(each) for each in clarifications(session, check)]
+
+
+def _subjects_to_search(session: Session, check: AgencyCheck) -> list[SubjectToSearch]:
+    """The subjects still here whose side the agency was asked about; who left need not be searched for."""
+    sides = set(check.sides.split(","))
+    everybody = referrals.subjects(session, check.reference)
+    # One protected person protects the address for all who live there: a child's address is its mother's.
+    protected = {subject.household for subject in everybody if subject.protected_address}
+    return [
+        _to_search(subject, address_is_protected=subject.household in protected)
+        for subject in referrals.remaining(session, check.reference)
+        if subject.side in sides
+    ]
+
+
+def _to_search(subject: Subject, *, address_is_protected: bool) -> SubjectToSearch:
+    shown = SubjectToSearch.of(
+        subject, subject=subject.code, date_of_birth=subject.born_on, address_is_protected=address_is_protected
+    )
+    return shown.model_copy(update={"address": None}) if address_is_protected else shown
