@@ -1,0 +1,30 @@
+"""One hub for all tests that need a whole one: real PostgreSQL, Prefect server, worker, timekeeper, API and SMTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.stack import Stack
+from tests.hub import running_hub
+from tests.scenarios.play import Hub
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Hub]]:
+    """A hub of the tests' own, started once and stopped at the end."""
+    with running_hub(tmp_path_factory.mktemp("hub")) as both:
+        yield both
+
+
+@pytest.fixture
+def stack(running: tuple[Stack, Hub]) -> Stack:
+    """The parts of the tests' hub."""
+    return running[0]
+
+
+@pytest.fixture
+def hub(running: tuple[Stack, Hub]) -> Hub:
+    """Where the tests' hub is, and what opens it."""
+    return running[1]

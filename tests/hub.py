@@ -1,0 +1,57 @@
+"""Starting a whole hub for tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from casework import db, register
+from engine.ports import ANY_FREE
+from engine.stack import Stack
+from engine.trial import open_accounts
+from models import base, settings
+from tests.scenarios.play import Hub
+
+
+@contextmanager
+def surroundings(environment: dict[str, str]) -> Iterator[None]:
+    """This process's own casework works on another record for a while."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    _forget()
+    try:
+        yield
+    finally:
+        db.database().dispose()
+        os.environ.clear()
+        os.environ.update(before)
+        _forget()
+
+
+def _forget() -> None:
+    for remembered in (settings.settings, db.database, register.current_profile, base._cipher):
+        remembered.cache_clear()
+
+
+@contextmanager
+def running_hub(home: Path) -> Iterator[tuple[Stack, Hub]]:
+    """A whole hub in a folder, for as long as the block lasts."""
+    # The database's account has to reach its data through every folder above it.
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    with Stack(home / "mash", ANY_FREE) as stack:
+        with surroundings(stack.environment()):
+            tokens = open_accounts(stack.home)
+            profile = register.current_profile()
+        yield (
+            stack,
+            Hub(
+                url=f"http://127.0.0.1:{stack.ports.portal}",
+                tokens=tokens,
+                mail=stack.home / "mail",
+                owner_url=stack.environment()["MASH_OWNER_DATABASE_URL"],
+                profile=profile,
+            ),
+        )

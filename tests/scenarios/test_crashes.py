@@ -1,0 +1,82 @@
+"""SIGKILL of the worker, the timekeeper and the API after every act of a case: nothing is lost, nothing said twice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import httpx
+
+from engine.stack import Stack
+from tests.scenarios.case import Case
+from tests.scenarios.pack import a_mother_and_two_children, a_return_after_the_decision
+from tests.scenarios.play import Hub, play
+
+KILLED = ("worker", "timekeeper", "portal")
+
+
+def _kill_and_wait(stack: Stack, hub: Hub) -> None:
+    for part in KILLED:
+        stack.kill(part)
+    given_up = time.monotonic() + 60
+    while time.monotonic() < given_up:
+        try:
+            if httpx.get(f"{hub.url}/health", trust_env=False).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the API did not come back within a minute")
+
+
+def test_killing_worker_timekeeper_and_api_after_each_act_loses_and_repeats_nothing(stack: Stack, hub: Hub) -> None:
+    """F1-F3, INV1, INV3, INV7, INV9, INV11"""
+    kills = []
+
+    def crash() -> None:
+        kills.append(1)
+        _kill_and_wait(stack, hub)
+
+    def joint(case: Case) -> None:
+        """The joint case, its API killed after each act."""
+        a_mother_and_two_children(_renamed(case, "joint-killed-1"))
+
+    def late(case: Case) -> None:
+        """The late return, likewise."""
+        a_return_after_the_decision(_renamed(case, "late-killed-1"))
+
+    for scenario in (joint, late):
+        [played] = play(hub, [scenario], after_each_act=crash)
+        assert played.trouble is None
+        _letters_are_single(stack, hub, played.reference)
+    assert len(kills) > 15
+
+
+def _renamed(case: Case, sender_id: str) -> Case:
+    """The same story under another sender's id."""
+    refer = case.is_referred
+
+    def renamed(duty_team: str, document: dict[str, object]) -> dict[str, object]:
+        return refer(duty_team, document | {"sender_id": sender_id})
+
+    case.is_referred = renamed  # type: ignore[method-assign, assignment]
+    return case
+
+
+def _letters_are_single(stack: Stack, hub: Hub, reference: str) -> None:
+    """No Message-ID twice but where the record itself says that it may have been."""
+    import psycopg
+
+    url = stack.environment()["MASH_OWNER_DATABASE_URL"].replace("+psycopg", "")
+    with psycopg.connect(url) as record:
+        query = "SELECT id::text FROM notice WHERE reference = %s AND perhaps_twice"
+        forgiven = {f"<{row[0]}@mash.invalid>" for row in record.execute(query, (reference,))}
+        unsent = record.execute(
+            "SELECT count(*) FROM notice WHERE reference = %s AND status <> 'SENT'", (reference,)
+        ).fetchone()
+    from email import message_from_bytes
+
+    letters = [message_from_bytes(file.read_bytes()) for file in hub.mail.glob("*.eml")]
+    times = Counter(str(letter["Message-ID"]) for letter in letters if reference in str(letter["Subject"]))
+    assert [key for key, count in times.items() if count > 1 and key not in forgiven] == []
+    assert unsent == (0,)
