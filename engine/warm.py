@@ -13,6 +13,7 @@ import anyio.abc
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNameFilter
 from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound
+from prefect.settings import PREFECT_WORKER_ENABLE_CANCELLATION, temporary_settings
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
 from engine.child import run as run_child
@@ -99,6 +100,11 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         if not pid.isdigit() or int(pid) not in self._children.values():
             raise InfrastructureNotFound(f"No child {pid} of this worker.")
         kill(int(pid))
+
+    async def _setup_cancellation_observer(self) -> None:
+        """Always: that an operator can cancel a run must not hang on a setting."""
+        with temporary_settings({PREFECT_WORKER_ENABLE_CANCELLATION: True}):
+            await super()._setup_cancellation_observer()
 
     async def _cancel_run(self, flow_run_id: UUID) -> None:
         """A run under way is cancelled too: its steps are safe to break off, as they must be for a crash."""

@@ -29,6 +29,15 @@ def never_ends(reference: str) -> None:
         time.sleep(1)
 
 
+@flow(name="patient", flow_run_name="{reference}")
+def ends_when_told(reference: str) -> None:
+    """Stay at work until a file says go."""
+    diary = Path(os.environ["MASH_DIARY"])
+    (diary / reference).write_text(f"{os.getpid()}")
+    while not (diary / f"{reference}.go").exists():
+        time.sleep(0.05)
+
+
 @flow(name="failing", flow_run_name="{reference}")
 def fails(reference: str) -> None:
     """Fail at once."""

@@ -1,0 +1,53 @@
+"""One real stack for the session: PostgreSQL, mail sink, Prefect server and warm worker, on free ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from engine.ports import ANY_FREE
+from engine.stack import Stack
+
+T = TypeVar("T")
+HERE = Path(__file__).parent
+
+
+def wait_for(fact: Callable[[], T], seconds: float = 60) -> T:
+    """The fact, once it is true; a test that waits for one in vain fails."""
+    end = time.monotonic() + seconds
+    while not (found := fact()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty home folder where PostgreSQL's account may go (pytest's own folders are closed to it)."""
+    folder = Path(tempfile.mkdtemp(prefix="mash-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def engine_stack() -> Iterator[Stack]:
+    """The parts of the engine, with the stand-in flows deployed."""
+    folder = Path(tempfile.mkdtemp(prefix="mash-engine-"))
+    folder.chmod(0o711)
+    (folder / "diary").mkdir()
+    before = dict(os.environ)
+    os.environ["MASH_DEPLOYMENTS"] = str(HERE / "prefect.yaml")
+    os.environ["MASH_DIARY"] = str(folder / "diary")
+    with Stack(folder, ANY_FREE, without=["portal", "timekeeper"]) as stack:
+        yield stack
+    os.environ.clear()
+    os.environ.update(before)
+    shutil.rmtree(folder)
