@@ -1,1 +1,1 @@
-"""What people and their systems see of the hub over HTTP."""
+"""The hub's door: a JSON API over HTTP."""

@@ -1,0 +1,57 @@
+"""Which roles may call which route at all: one table (R48). What they may see behind it is the rules' business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rules.errors import Misconfigured
+from rules.permissions import Role
+
+ANYBODY: frozenset[Role] | None = None
+_SIGNED_IN = frozenset(Role) - {Role.HUB}
+_MASH = frozenset({Role.MASH_SUPPORT, Role.DECISION_MAKER})
+_FOLLOWERS = _MASH | {Role.DUTY_TEAM, Role.OPERATOR}
+_ENDS_EARLY = frozenset({Role.DUTY_TEAM, Role.DECISION_MAKER})
+_DUTY_TEAM = frozenset({Role.DUTY_TEAM})
+_AGENCY = frozenset({Role.AGENCY})
+_DECIDES = frozenset({Role.DECISION_MAKER})
+_REFERRAL = "/api/v1/referrals/{reference}"
+
+#: ANYBODY needs no credential. A route that is not here answers nobody.
+ACCESS: Mapping[str, frozenset[Role] | None] = {
+    "GET /health": ANYBODY,
+    "GET /static/collated.css": ANYBODY,
+    "GET /api/v1/openapi.json": ANYBODY,
+    "GET /api/v1/accounts/me": _SIGNED_IN,
+    # An agency is refused too, but told of the front door, and counted (R02).
+    "POST /api/v1/referrals": _DUTY_TEAM | _AGENCY,
+    "GET /api/v1/referrals": _FOLLOWERS,
+    f"GET {_REFERRAL}": _FOLLOWERS,
+    f"POST {_REFERRAL}/clear-concern": _ENDS_EARLY,
+    f"POST {_REFERRAL}/withdraw": _ENDS_EARLY,
+    f"POST {_REFERRAL}/discuss-now": _MASH,
+    f"POST {_REFERRAL}/discussions": _MASH,
+    f"POST {_REFERRAL}/views": _MASH | _AGENCY,
+    f"POST {_REFERRAL}/decisions": _DECIDES,
+    f"POST {_REFERRAL}/reconsideration": _DECIDES,
+    f"GET {_REFERRAL}/outcome": _DUTY_TEAM,
+    f"POST {_REFERRAL}/acknowledgement": _DUTY_TEAM,
+    "GET /api/v1/checks": _AGENCY,
+    f"GET {_REFERRAL}/check": _AGENCY,
+    f"POST {_REFERRAL}/check/acknowledge": _AGENCY,
+    f"POST {_REFERRAL}/check/clarify": _AGENCY,
+    f"POST {_REFERRAL}/check/return": _AGENCY,
+    f"POST {_REFERRAL}/check/decline": _AGENCY,
+    f"GET {_REFERRAL}/checks/{{agency}}": _MASH,
+    f"POST {_REFERRAL}/checks/{{agency}}/answer": _MASH,
+    f"GET {_REFERRAL}/template": _MASH,
+    f"GET {_REFERRAL}/templates/{{version}}": _MASH,
+}
+
+
+def allowed_on(method: str, path: str) -> frozenset[Role] | None:
+    """The roles that may call a route, ANYBODY for all. Raises Misconfigured for a route without an entry."""
+    try:
+        return ACCESS[f"{method} {path}"]
+    except KeyError:
+        raise Misconfigured(f"portal/access.py: no entry for {method} {path}") from None

@@ -1,0 +1,14 @@
+"""The routes of the API, by whose work they are."""
+
+from __future__ import annotations
+
+from portal.routes import checks, decisions, outcomes, referrals, service, templates
+
+ROUTERS = (
+    referrals.router,
+    checks.router,
+    decisions.router,
+    templates.router,
+    outcomes.router,
+    service.router,
+)

@@ -1,0 +1,100 @@
+"""The API's description (OpenAPI), from the routes and the documents of casework, with whole examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from casework import documents
+from casework.documents import Document
+from portal.problems import MEDIA_TYPE, Problem
+
+_REF = "#/components/schemas/{model}"
+_FORMS: tuple[type[BaseModel], ...] = (
+    Problem,
+    documents.ReferralDocument,
+    documents.EarlyEndDocument,
+    documents.AcknowledgeDocument,
+    documents.QuestionDocument,
+    documents.ReturnDocument,
+    documents.DeclineDocument,
+    documents.DiscussionDocument,
+    documents.ViewDocument,
+    documents.DecisionDocument,
+    documents.StandsDocument,
+)
+_REASONS = {
+    400: "Not one JSON document: not UTF-8, a field twice, nested too deeply …",
+    401: "No token, or one that stands for nobody",
+    403: "This account may not do this",
+    404: "There is no such thing, or this account may not know that there is: both look the same",
+    409: "Not at this stage, or changed meanwhile: read it again",
+    413: "More than 1 MiB",
+    415: "Not sent as application/json",
+    422: "Some fields are not acceptable; all of them are named",
+    500: "The hub's own fault; the log holds none of what was sent",
+    503: "The record does not answer; nothing was saved: send it again after Retry-After seconds",
+}
+_ALWAYS = (401, 403, 500, 503)
+_WITH_BODY = (400, 413, 415, 422)
+
+
+def takes(kind: type[Document], *, examples: Mapping[str, Any], optional: bool = False) -> dict[str, Any]:
+    """What a route says about the document it takes; `examples` are by name."""
+    content = {
+        "schema": {"$ref": _REF.format(model=kind.__name__)},
+        "examples": {name: {"summary": _summary(name), "value": value} for name, value in examples.items()},
+    }
+    return {"requestBody": {"required": not optional, "content": {"application/json": content}}}
+
+
+def refuses(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """What a route says about its problems: those of every route, and these."""
+    problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
+    every = sorted({*_ALWAYS, *statuses, *(_WITH_BODY if body else ())})
+    return {status: {"description": _REASONS[status], "content": problem} for status in every}
+
+
+@cache
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of this app."""
+    described = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
+    )
+    components = described.setdefault("components", {}).setdefault("schemas", {})
+    kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (kind, "validation") for kind in (*_DOCUMENTS, Problem)
+    ]
+    _, schemas = models_json_schema(kinds, ref_template=_REF)
+    components.update(schemas["$defs"])
+    _drop_fastapi_errors(described, components)
+    return described
+
+
+def _drop_fastapi_errors(described: dict[str, Any], components: dict[str, Any]) -> None:
+    """FastAPI announces an error form of its own, which this API never sends."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    for operations in described["paths"].values():
+        for operation in operations.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+
+
+def _summary(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+_TAGS = [
+    {"name": "Referrals", "description": "Sending a referral, following it, ending it early."},
+    {"name": "Agency checks", "description": "What an agency is asked, and its return."},
+    {"name": "Discussion and decision", "description": "The MASH team's part; only people with the MASH profile."},
+    {"name": "Outcome", "description": "What each duty team is told, and its acknowledgement."},
+    {"name": "Service", "description": "This API itself."},
+]
