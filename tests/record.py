@@ -1,0 +1,150 @@
+"""A real record for tests: one embedded PostgreSQL for the session, migrated, and empty before each test.
+
+Tests work in it as the hub does, under the application's role. `record` may also be asked for the owner's view, for
+what only an owner (or a thief) could do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+import migrations
+from casework import register
+from casework.db import database
+from engine import databases
+from engine.credentials import Credentials, load_or_create
+from engine.ports import ANY_FREE
+from engine.postgres import SUPERUSER, binaries
+from engine.stack import PARTS, Stack
+from models import base
+from models.settings import HOUSE, settings
+from models.tables import METADATA
+
+#: What a migration fills, and no test empties.
+_KEPT = {"stage_move", "alembic_version"}
+
+
+class RecordServer:
+    """The session's PostgreSQL. `home` is the folder of its installation."""
+
+    def __init__(self, home: Path, port: int, credentials: Credentials) -> None:
+        self.home, self.port, self._credentials = home, port, credentials
+
+    def url(self, role: str, database_name: str = databases.RECORD) -> str:
+        """A SQLAlchemy URL: `role` is one of mash_app, mash_owner and postgres."""
+        return databases.url(role, getattr(self._credentials, role), self.port, database_name, "psycopg")
+
+    def connect(self, role: str, database_name: str = databases.RECORD) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of one's own, each statement a transaction."""
+        return psycopg.connect(plain(self.url(role, database_name)), autocommit=True, connect_timeout=5)
+
+    def new_database(self, name: str) -> None:
+        """An empty database of the record's owner, in place of any of that name."""
+        with self.connect(SUPERUSER, "postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                    sql.Identifier(name), sql.Identifier(databases.RECORD_OWNER)
+                )
+            )
+
+    def environment(self) -> dict[str, str]:
+        """The settings of a part that works on the record; mail is set by those who send it."""
+        return {
+            "MASH_DATABASE_URL": self.url(databases.RECORD_USER),
+            "MASH_OWNER_DATABASE_URL": self.url(databases.RECORD_OWNER),
+            "MASH_KEY": self._credentials.key,
+            "MASH_PROFILE": str(HOUSE / "profiles" / "bnes.toml"),
+            "MASH_PORTAL_URL": "http://portal.mash.localhost",
+        }
+
+    def dump(self) -> bytes:
+        """The whole record as pg_dump writes it: what a thief of a backup would hold."""
+        found = psycopg.conninfo.conninfo_to_dict(plain(self.url(databases.RECORD_OWNER)))
+        surroundings = {"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": str(found.pop("password"))}
+        address = psycopg.conninfo.make_conninfo(**found)
+        command = [str(binaries() / "pg_dump"), "--dbname", address, "--no-password"]
+        return subprocess.run(command, env=surroundings, capture_output=True, check=True).stdout
+
+
+class Record:
+    """The record of one test."""
+
+    def __init__(self, server: RecordServer) -> None:
+        self.server = server
+
+    def as_app(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Raw SQL under the application's role."""
+        return self.server.connect(databases.RECORD_USER)
+
+    def as_owner(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """Raw SQL under the role that owns the tables."""
+        return self.server.connect(databases.RECORD_OWNER)
+
+    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the record holds, as its owner sees it."""
+        with self.as_owner() as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+
+def plain(url: str) -> str:
+    """A SQLAlchemy URL as psycopg takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def forget_settings() -> None:
+    """Let this process read its settings afresh, and close the connections that it made under the old ones."""
+    if database.cache_info().currsize:
+        database().dispose()
+    for remembered in (settings, database, register.current_profile, base._cipher):
+        remembered.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def record_server() -> Iterator[RecordServer]:
+    """PostgreSQL with a migrated record, for the whole session."""
+    folder = Path(tempfile.mkdtemp(prefix="mash-record-"))
+    # PostgreSQL's account passes through.
+    folder.chmod(0o711)
+    with Stack(folder, ANY_FREE, without=[part for part in PARTS if part != "postgres"]) as stack:
+        server = RecordServer(folder, stack.ports.postgres, load_or_create(folder))
+        migrations.upgrade(server.url(databases.RECORD_OWNER))
+        yield server
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def record(record_server: RecordServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
+    """An empty record, and a process whose settings lead to it."""
+    for name in [name for name in os.environ if name.startswith("MASH_")]:
+        monkeypatch.delenv(name)
+    for name, value in record_server.environment().items():
+        monkeypatch.setenv(name, value)
+    forget_settings()
+    _empty(record_server)
+    yield Record(record_server)
+    forget_settings()
+
+
+def _empty(server: RecordServer) -> None:
+    """Delete every row. Triggers and foreign keys rest meanwhile, which only a superuser can order."""
+    with server.connect(SUPERUSER) as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for table in _emptied():
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+
+
+@cache
+def _emptied() -> tuple[str, ...]:
+    return tuple(sorted(METADATA.tables.keys() - _KEPT))
