@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from engine.ports import ANY_FREE
 from engine.stack import Stack
+from models.settings import HOUSE
 from rules.errors import Misconfigured
 
 Say = Callable[[str], None]
@@ -40,12 +42,10 @@ def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event) -> int:
 
 
 def _the_pack() -> Any:
-    try:
-        return importlib.import_module("tests.scenarios.play")
-    except ModuleNotFoundError:
-        raise Misconfigured(
-            "the scenario pack is in tests/scenarios of a checkout: run `mash demo` from there"
-        ) from None
+    if not (HOUSE / "tests" / "scenarios").is_dir():
+        raise Misconfigured("the scenario pack is in tests/scenarios of a checkout: run `mash demo` from there")
+    sys.path.insert(0, str(HOUSE))
+    return importlib.import_module("tests.scenarios.play")
 
 
 def _hub(stack: Stack, scenarios: Any) -> Any:

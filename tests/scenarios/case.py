@@ -104,7 +104,8 @@ class Case:
         return {outcome["subject"]: outcome for outcome in read["outcomes"]}
 
     def is_acknowledged(self, *duty_teams: str) -> None:
-        """The duty teams say that they know."""
+        """The duty teams, told of the outcome, say that they know."""
+        self.reaches("AWAITING_ACK")
         for team in duty_teams:
             self._act(trial.duty_account(team), f"/referrals/{self.reference}/acknowledgement")
 
