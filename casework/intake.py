@@ -105,7 +105,7 @@ def _parse(document: Any, profile: Profile, at: datetime) -> ReferralDocument:
         )
     }
     try:
-        parsed = ReferralDocument.model_validate_json(json.dumps(document))
+        parsed = ReferralDocument.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         found |= {problem.pointer: problem for problem in field_errors(error)}
     else:
@@ -118,9 +118,14 @@ def _parse(document: Any, profile: Profile, at: datetime) -> ReferralDocument:
 def field_errors(error: ValidationError) -> list[FieldError]:
     """Pydantic's findings as pointers and sentences, without what was sent."""
     return [
-        FieldError("/" + "/".join(str(part) for part in finding["loc"]), finding["msg"])
+        FieldError("".join(map(_step, finding["loc"])), finding["msg"].removeprefix("Value error, "))
         for finding in error.errors(include_input=False, include_url=False, include_context=False)
     ]
+
+
+def _step(part: str | int) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return "/" + str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _area_problems(document: dict[str, Any], profile: Profile) -> list[FieldError]:

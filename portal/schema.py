@@ -68,9 +68,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
     )
     components = described.setdefault("components", {}).setdefault("schemas", {})
-    kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (kind, "validation") for kind in (*_DOCUMENTS, Problem)
-    ]
+    kinds: list[tuple[type[BaseModel], Literal["validation"]]] = [(kind, "validation") for kind in _FORMS]
     _, schemas = models_json_schema(kinds, ref_template=_REF)
     components.update(schemas["$defs"])
     _drop_fastapi_errors(described, components)
