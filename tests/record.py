@@ -28,7 +28,7 @@ from engine.ports import ANY_FREE
 from engine.postgres import SUPERUSER, binaries
 from engine.stack import PARTS, Stack
 from models import base
-from models.settings import HOUSE, settings
+from models.settings import HOUSE, Settings, settings
 from models.tables import METADATA
 
 #: What a migration fills, and no test empties.
@@ -124,17 +124,28 @@ def record_server() -> Iterator[RecordServer]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def record(record_server: RecordServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record]:
-    """An empty record, and a process whose settings lead to it."""
+@pytest.fixture(scope="module")
+def record_settings(record_server: RecordServer) -> Iterator[RecordServer]:
+    """This process's settings lead to the record, for one module of tests."""
+    before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("MASH_")]:
-        monkeypatch.delenv(name)
-    for name, value in record_server.environment().items():
-        monkeypatch.setenv(name, value)
+        del os.environ[name]
+    os.environ.update(record_server.environment())
     forget_settings()
-    _empty(record_server)
-    yield Record(record_server)
+    yield record_server
     forget_settings()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def record(record_settings: RecordServer) -> Record:
+    """An empty record under the area's own profile."""
+    if settings() != Settings():
+        # The test before had settings of its own.
+        forget_settings()
+    _empty(record_settings)
+    return Record(record_settings)
 
 
 def _empty(server: RecordServer) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from casework import checks, collation, decision, discussion, intake, outcome, referrals
-from casework.accounts import add_account
 from casework.db import unit_of_work
 from casework.documents import DecisionDocument, DiscussionDocument, ReturnDocument
 from casework.register import current_profile, use_profile
@@ -59,8 +58,7 @@ def open_hub(at: datetime = SATURDAY) -> None:
     ]
     with unit_of_work() as session:
         use_profile(session, profile, at)
-        for actor in people:
-            add_account(session, account_of(actor, at))
+        session.add_all(account_of(actor, at) for actor in people)
 
 
 def account_of(actor: Actor, at: datetime) -> Account:
