@@ -12,7 +12,7 @@ import anyio
 import anyio.abc
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNameFilter
-from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound
+from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound, ObjectNotFound, Pause
 from prefect.settings import PREFECT_WORKER_ENABLE_CANCELLATION, temporary_settings
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
@@ -21,6 +21,7 @@ from engine.deployments import read
 from engine.nursery import Nursery, kill
 
 if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
     from prefect.client.schemas.objects import FlowRun
     from prefect.client.schemas.responses import WorkerFlowRunResponse
 
@@ -49,6 +50,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self._cancelled: set[UUID] = set()
         self._held: set[UUID] = set()
         self._backlog: list[WorkerFlowRunResponse] = []
+        self._ask_again = False
         self._due = anyio.Event()
         self._asking = anyio.Lock()
 
@@ -75,13 +77,13 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         with anyio.CancelScope(shield=True):
             child = await self._nursery.fork(run_child, str(flow_run.id), *_what_to_run(configuration))
             identifier = f"{socket.gethostname()}:{child.pid}"
-            self._watch(flow_run.id, child.pid or 0)
+            self._children[flow_run.id] = child.pid or 0
             if task_status is not None:
                 task_status.started(identifier)
             try:
                 code = await self._nursery.wait(child)
             finally:
-                self._unwatch(flow_run.id)
+                self._no_longer(flow_run.id)
         if flow_run.id in self._cancelled:
             self._cancelled.discard(flow_run.id)
             code = 0
@@ -106,6 +108,17 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         with temporary_settings({PREFECT_WORKER_ENABLE_CANCELLATION: True}):
             await super()._setup_cancellation_observer()
 
+    async def _submit_run(self, flow_run: FlowRun) -> None:
+        """Stay open to its cancellation while it runs; the base class stops listening once it was handed over."""
+        await super()._submit_run(flow_run)
+        if flow_run.id in self._children and self._cancelling_observer is not None:
+            self._cancelling_observer.add_in_flight_flow_run_id(flow_run.id)
+
+    def _no_longer(self, flow_run_id: UUID) -> None:
+        self._children.pop(flow_run_id, None)
+        if self._cancelling_observer is not None:
+            self._cancelling_observer.remove_in_flight_flow_run_id(flow_run_id)
+
     async def _cancel_run(self, flow_run_id: UUID) -> None:
         """A run under way is cancelled too: its steps are safe to break off, as they must be for a crash."""
         pid = self._children.get(flow_run_id)
@@ -123,19 +136,37 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
             return await super().get_and_submit_flow_runs()
 
     async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
-        """What finds no free place now is kept, and so is a run whose last child is still leaving."""
-        leaving = [entry for entry in flow_run_response if entry.flow_run.id in self._held]
+        """What finds no free place now is kept. A run whose last child is still leaving is asked for again later."""
         free = [entry for entry in flow_run_response if entry.flow_run.id not in self._held]
+        self._ask_again = self._ask_again or len(free) < len(flow_run_response)
         submitted = await super()._submit_scheduled_flow_runs(free)
         self._held |= {flow_run.id for flow_run in submitted}
-        self._backlog = leaving + [entry for entry in free if entry.flow_run.id not in self._held]
+        self._backlog = [entry for entry in free if entry.flow_run.id not in self._held]
         return submitted
 
     def _release_limit_slot(self, flow_run_id: UUID) -> None:
         super()._release_limit_slot(flow_run_id)
         self._held.discard(flow_run_id)
-        if self._backlog:
+        if self._backlog or self._ask_again:
             self._due.set()
+
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        """False for a run that has gone on to wait since we were told of it, which Prefect reports by an exception."""
+        try:
+            return await super()._propose_pending_state(flow_run)
+        except Pause:
+            return False
+
+    async def _propose_crashed_state(
+        self, flow_run: FlowRun, message: str, client: PrefectClient | None = None
+    ) -> None:
+        """Only of a run that was under way: a child lost after it had suspended its run has done its work."""
+        try:
+            known = await self.client.read_flow_run(flow_run.id)
+        except ObjectNotFound:
+            return
+        if known.state is None or known.state.is_running() or known.state.is_pending():
+            await super()._propose_crashed_state(flow_run, message, client)
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """Left out: a fork takes milliseconds, and each state is a row and an event for ever."""
@@ -163,9 +194,10 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
             await self._due.wait()
             self._due = anyio.Event()
             try:
-                if self._backlog:
+                if self._backlog and not self._ask_again:
                     await self._submit_scheduled_flow_runs(self._backlog)
                 else:
+                    self._ask_again = False
                     await self.get_and_submit_flow_runs()
             except Exception as error:  # the next poll asks again
                 self._logger.warning("Due runs could not be fetched: %s", type(error).__name__)
@@ -181,16 +213,6 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         with anyio.CancelScope() as scope:
             self._scheduled_task_scopes.add(scope)
             await loop()
-
-    def _watch(self, flow_run_id: UUID, pid: int) -> None:
-        self._children[flow_run_id] = pid
-        if self._cancelling_observer is not None:
-            self._cancelling_observer.add_in_flight_flow_run_id(flow_run_id)
-
-    def _unwatch(self, flow_run_id: UUID) -> None:
-        self._children.pop(flow_run_id, None)
-        if self._cancelling_observer is not None:
-            self._cancelling_observer.remove_in_flight_flow_run_id(flow_run_id)
 
 
 def modules_of_flows() -> list[str]:

@@ -24,6 +24,7 @@ __all__ = ["WarmWorker", "main", "serve"]
 
 async def serve(pool: str, limit: int, query_seconds: float) -> None:
     """Register the deployments and work on this pool until SIGTERM or SIGINT; runs under way finish then."""
+    await _api_answers()
     worker = WarmWorker(work_pool_name=pool, name=f"warm-{socket.gethostname()}", limit=limit)
     async with worker, anyio.create_task_group() as loops:
         async with get_client() as client:
@@ -36,6 +37,12 @@ async def serve(pool: str, limit: int, query_seconds: float) -> None:
             async for _ in signals:
                 break
         loops.cancel_scope.cancel()
+
+
+async def _api_answers() -> None:
+    async with get_client() as client:
+        while await client.api_healthcheck() is not None:
+            await anyio.sleep(5)
 
 
 def main() -> None:
