@@ -110,6 +110,8 @@ def record_return(
     """
     referral, check = _answering(session, reference, agency, by)
     _check_return(session, referral, document)
+    # A breach that was written down while this return waited for its turn stands: there is one truth (F20).
+    at = max(at, check.breach_noticed_at or at)
     version = len(returns(session, check)) + 1
     if version == 1:
         record_breach(session, check, at=at)

@@ -38,10 +38,14 @@ def forget_deadline(session: Session, reference: str) -> None:
 
 
 def forget(session: Session, reference: str, kind: WakeKind, about: str = "") -> None:
-    """Take back what no longer needs doing, such as the warning about a check that has been answered."""
-    session.execute(
-        sa.delete(Wake).where(col(Wake.reference) == reference, col(Wake.kind) == kind, col(Wake.about) == about)
-    )
+    """Take back what no longer needs doing, such as the warning about a check that has been answered.
+
+    A row that the timekeeper is about to fire is left to it: it holds the row and wants the referral, which the
+    caller holds, and fired it finds nothing to do (F20).
+    """
+    mine = select(Wake.id).where(Wake.reference == reference, Wake.kind == kind, Wake.about == about)
+    free = mine.with_for_update(skip_locked=True)
+    session.execute(sa.delete(Wake).where(col(Wake.id).in_(free)))
 
 
 def release(session: Session, reference: str) -> None:

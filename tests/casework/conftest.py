@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.casework.factory import open_hub
+from rules.stages import Stage
+from tests.casework.factory import open_hub, walk
 from tests.record import Record
 
 
@@ -13,3 +14,9 @@ def people(record: Record) -> Record:
     """An empty record in which the profile is registered and everybody has an account."""
     open_hub()
     return record
+
+
+@pytest.fixture
+def checking() -> str:
+    """A referral about one child, whose agencies have been asked on Monday at 10:00."""
+    return walk(Stage.CHECKING)
