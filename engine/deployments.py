@@ -80,7 +80,7 @@ async def register(client: PrefectClient, file: Path | None = None) -> None:
             entrypoint=deployment.entrypoint,
             work_pool_name=deployment.work_pool,
             description=deployment.description,
-            parameter_openapi_schema=parameter_schema(flow).model_dump(),
+            parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
             enforce_parameter_schema=True,
             # What `prefect deploy` writes as well, so that any stock worker finds the code.
             path=".",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
 import pytest
 
 from engine.ports import ANY_FREE
@@ -47,7 +48,14 @@ def engine_stack() -> Iterator[Stack]:
     os.environ["MASH_DEPLOYMENTS"] = str(HERE / "prefect.yaml")
     os.environ["MASH_DIARY"] = str(folder / "diary")
     with Stack(folder, ANY_FREE, without=["portal", "timekeeper"]) as stack:
+        wait_for(lambda: _is_deployed(stack))
         yield stack
     os.environ.clear()
     os.environ.update(before)
     shutil.rmtree(folder)
+
+
+def _is_deployed(stack: Stack) -> bool:
+    own = stack.environment()
+    user, password = own["PREFECT_API_AUTH_STRING"].split(":")
+    return httpx.get(f"{own['PREFECT_API_URL']}/deployments/name/patient/mash", auth=(user, password)).is_success
