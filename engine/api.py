@@ -32,6 +32,10 @@ class Api:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._client = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, timeout=30, trust_env=False)
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def get(self, path: str, **params: Any) -> Any:
         """What is at a path. Raises ApiRefused, or Unavailable when nothing answers."""
         return self._ask("GET", path, params=params)

@@ -43,14 +43,19 @@ class Theatre:
         self, *, url: str, tokens: dict[str, str], mail: Path, owner_url: str, profile: Profile, week: Week
     ) -> None:
         self.profile, self.week, self.mail = profile, week, mail
-        self._url, self._tokens = url, tokens
+        self._apis = {account: Api(url, token) for account, token in tokens.items()}
         self._record_url = owner_url.replace("postgresql+psycopg://", "postgresql://")
         #: Called after each act of each case; the crash tests kill parts of the hub here.
         self.after_each_act: Callable[[], None] = lambda: None
 
     def api(self, account: str) -> Api:
         """The hub as one account sees it."""
-        return Api(self._url, self._tokens[account])
+        return self._apis[account]
+
+    def close(self) -> None:
+        """The play is over."""
+        for api in self._apis.values():
+            api.close()
 
     def ask_record(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look into the record, as its owner."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from stdnum.gb import nhs
 
+
 def made_up_nhs_number(serial: int) -> str:
     """The first number with a right check digit from 999 + serial on."""
     first = 9_990_000_000 + serial * 100

@@ -68,6 +68,7 @@ def play(
         for thread in threads:
             thread.join()
     finally:
+        theatre.close()
         week.close()
     return results
 

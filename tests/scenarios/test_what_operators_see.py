@@ -64,7 +64,14 @@ def _dump(stack: Stack, database: str) -> bytes:
         port = any_connection.info.port
     secrets = json.loads((stack.home / "secrets.json").read_text())
     user, password = ("prefect", secrets["prefect"]) if database == "prefect" else ("mash_owner", secrets["mash_owner"])
-    command = [binaries() / "pg_dump", "--host=127.0.0.1", f"--port={port}", f"--username={user}", "--inserts", database]
+    command = [
+        binaries() / "pg_dump",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        f"--username={user}",
+        "--inserts",
+        database,
+    ]
     return subprocess.run(command, env={"PGPASSWORD": password}, capture_output=True, check=True).stdout
 
 

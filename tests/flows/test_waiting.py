@@ -1,0 +1,136 @@
+"""What a run does when it is woken: nothing, unless the record says that what it waits for is so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import psycopg
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.states import Cancelled, Running
+
+from engine.stack import Stack
+from tests.scenarios.case import Case
+from tests.scenarios.pack import DUTY, FOR_A_CHILD, threshold_not_met
+from tests.scenarios.people import a_child, a_referral
+from tests.scenarios.play import Hub, Played, play
+
+
+def _record(stack: Stack) -> psycopg.Connection[Any]:
+    return psycopg.connect(stack.environment()["MASH_OWNER_DATABASE_URL"].replace("+psycopg", ""), autocommit=True)
+
+
+def _engine(stack: Stack) -> AbstractContextManager[SyncPrefectClient]:
+    environment = stack.environment()
+    settings = {
+        PREFECT_API_URL: environment["PREFECT_API_URL"],
+        PREFECT_API_AUTH_STRING: environment["PREFECT_API_AUTH_STRING"],
+    }
+    with temporary_settings(settings):
+        return get_client(sync_client=True)
+
+
+def _until(so: Callable[[], bool], what: str, patience: float = 90) -> None:
+    given_up = time.monotonic() + patience
+    while not so():
+        assert time.monotonic() < given_up, f"did not happen: {what}"
+        time.sleep(0.1)
+
+
+def _run_id(stack: Stack, reference: str) -> Any:
+    with _record(stack) as record:
+        [(run_id,)] = record.execute("SELECT run_id FROM referral WHERE reference = %s", (reference,)).fetchall()
+    return run_id
+
+
+def _pauses(stack: Stack, reference: str) -> int:
+    with _engine(stack) as engine:
+        states = engine.read_flow_run_states(_run_id(stack, reference))
+    return sum(state.type.value == "PAUSED" for state in states) if states[-1].type.value == "PAUSED" else 0
+
+
+def _wake_too_early(stack: Stack, case: Case) -> None:
+    """Wake the run although nothing has happened: it must suspend again, at the same stage."""
+    _until(lambda: _pauses(stack, case.reference) > 0, "the run is suspended")
+    before, stage = _pauses(stack, case.reference), case.status()["stage"]
+    with _record(stack) as record:
+        record.execute(
+            "INSERT INTO wake (id, reference, kind, about, due_at, attempts)"
+            " VALUES (gen_random_uuid(), %s, 'RUN', 'early', mash_now(), 0)",
+            (case.reference,),
+        )
+    _until(lambda: _pauses(stack, case.reference) == before + 1, "the run is suspended once more")
+    case.expect(case.status()["stage"] == stage, f"woken too early, the referral stays {stage}")
+
+
+def _walk(case: Case, sender_id: str, at_each_wait: Callable[[Case], None]) -> None:
+    """A child's case, with something done at each of its waits."""
+    case.at("Sun 15 Mar 2026 12:00")
+    case.is_referred(DUTY, a_referral(DUTY, sender_id, [a_child()], case.now))
+    at_each_wait(case)
+    case.at("Mon 16 Mar 2026 09:00")
+    case.are_asked(*FOR_A_CHILD)
+    at_each_wait(case)
+    case.know_nothing(*FOR_A_CHILD)
+    case.reaches("AWAITING_DECISION")
+    at_each_wait(case)
+    case.is_discussed(FOR_A_CHILD)
+    case.is_decided(S1=threshold_not_met("NFA"))
+    case.reaches("AWAITING_ACK")
+    at_each_wait(case)
+    case.is_acknowledged(DUTY)
+    case.reaches("CLOSED")
+
+
+def _played(hub: Hub, sender_id: str, at_each_wait: Callable[[Case], None]) -> Played:
+    def walk(case: Case) -> None:
+        """A child's case."""
+        _walk(case, sender_id, at_each_wait)
+
+    [played] = play(hub, [walk])
+    return played
+
+
+def test_a_run_woken_too_early_at_every_wait_suspends_again_and_decides_nothing(stack: Stack, hub: Hub) -> None:
+    """R36: a suspend key is never used twice, so an early wake cannot walk past the human decision"""
+    assert _played(hub, "early-wake", lambda case: _wake_too_early(stack, case)).trouble is None
+
+
+def _forget_the_run(stack: Stack, case: Case) -> None:
+    with _engine(stack) as engine:
+        engine.delete_flow_run(_run_id(stack, case.reference))
+
+
+def _cancel_the_run(stack: Stack, case: Case) -> None:
+    with _engine(stack) as engine:
+        engine.set_flow_run_state(_run_id(stack, case.reference), Cancelled(), force=True)
+
+
+def _say_it_is_running(stack: Stack, case: Case) -> None:
+    with _engine(stack) as engine:
+        engine.set_flow_run_state(_run_id(stack, case.reference), Running(), force=True)
+
+
+@pytest.mark.parametrize("harm", [_forget_the_run, _cancel_the_run, _say_it_is_running], ids=lambda f: f.__name__[1:])
+def test_an_open_referral_whose_run_is_lost_is_carried_on_by_another_run(
+    stack: Stack, hub: Hub, harm: Callable[[Stack, Case], None]
+) -> None:
+    """INV9, F10, F11: the engine's word is never believed, and losing it loses nothing"""
+    harmed: list[Any] = []
+
+    def harm_once_asked(case: Case) -> None:
+        if case.status()["stage"] == "CHECKING":
+            _until(lambda: _pauses(stack, case.reference) > 0, "the run is suspended")
+            harmed.append(_run_id(stack, case.reference))
+            harm(stack, case)
+            _until(
+                lambda: _run_id(stack, case.reference) != harmed[0], "another run carries the referral", patience=120
+            )
+            _until(lambda: _pauses(stack, case.reference) > 0, "it is suspended in its turn")
+
+    assert _played(hub, f"lost-{harm.__name__}", harm_once_asked).trouble is None
+    assert len(harmed) == 1
