@@ -68,6 +68,11 @@ class Nursery:
         child.close()
         return SERVER_LOST if code is None else code
 
+    async def renew(self) -> None:
+        """A new forkserver, with the code as it is now. Only while no child runs: it waits for them all."""
+        await anyio.to_thread.run_sync(forkserver._forkserver._stop)  # type: ignore[attr-defined]
+        await self.warm_up()
+
     def _start(self, child: Child) -> None:
         with self._forking:
             child.start()

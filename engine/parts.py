@@ -30,6 +30,8 @@ class Launch:
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 15
+    # What it had started may come to its end by itself when it dies.
+    heirs: bool = False
 
 
 class Part:
@@ -116,7 +118,8 @@ class Part:
                 return
             pause = 0.5 if time.monotonic() - began > STEADY_AFTER else pause
             self._say(f"{self.name} ended ({ending(code)}); starting it again in {pause:g} s. Log: {self._log}")
-            _kill(members(self._process.pid))
+            if not self.launch.heirs:
+                _kill(members(self._process.pid))
             if self._unwanted.wait(pause):
                 return
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -179,6 +179,7 @@ class Stack:
             environment={**surroundings.machine(), **variables},
             folder=HOUSE,
             grace=grace,
+            heirs=name == "worker",
         )
 
     @property

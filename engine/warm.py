@@ -19,6 +19,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from engine.child import run as run_child
 from engine.deployments import read
 from engine.nursery import Nursery, kill
+from models.settings import HOUSE
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DUE = ["prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry"]
 LISTEN_AGAIN_AFTER = 5.0
+ROOMS = ("rules", "models", "notifications", "casework", "tasks", "flows", "engine")
 SET_FOLDER = "prefect.deployments.steps.set_working_directory"
 
 
@@ -48,6 +50,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self._nursery = Nursery(["engine.child", *(preload if preload is not None else modules_of_flows())])
         self._children: dict[UUID, int] = {}
         self._cancelled: set[UUID] = set()
+        self._code = newest_code()
         self._held: set[UUID] = set()
         self._backlog: list[WorkerFlowRunResponse] = []
         self._ask_again = False
@@ -137,6 +140,12 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
 
     async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
         """What finds no free place now is kept. A run whose last child is still leaving is asked for again later."""
+        if self._code != (code := newest_code()):
+            if self._held:
+                self._ask_again = True
+                return []
+            self._code = code
+            await self._nursery.renew()
         free = [entry for entry in flow_run_response if entry.flow_run.id not in self._held]
         self._ask_again = self._ask_again or len(free) < len(flow_run_response)
         submitted = await super()._submit_scheduled_flow_runs(free)
@@ -213,6 +222,12 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         with anyio.CancelScope() as scope:
             self._scheduled_task_scopes.add(scope)
             await loop()
+
+
+def newest_code() -> int:
+    """When the house's code was last changed: a forkserver that is older has old code."""
+    files = (file for room in ROOMS for file in (HOUSE / room).rglob("*.py"))
+    return max((file.stat().st_mtime_ns for file in files), default=0)
 
 
 def modules_of_flows() -> list[str]:

@@ -16,6 +16,7 @@ from prefect.states import Cancelling
 from prefect.workers.base import BaseWorker
 
 from engine.stack import Stack
+from models.settings import HOUSE
 from tests.engine.conftest import wait_for
 
 
@@ -121,3 +122,24 @@ def test_a_worker_told_to_stop_lets_its_child_finish(engine_stack: Stack, client
 
 def test_prefects_own_command_line_finds_the_worker_type():
     assert "mash-warm" in BaseWorker.get_all_available_worker_types()
+
+
+def test_a_child_whose_worker_was_killed_finishes_its_run(engine_stack: Stack, client: SyncPrefectClient):
+    run, reference = _start(client, "patient")
+    wait_for(lambda: _diary(engine_stack, reference))
+    worker = engine_stack.part("worker").pid
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: engine_stack.part("worker").pid not in (None, worker))
+    (engine_stack.home / "diary" / f"{reference}.go").touch()
+    _reach(client, run, StateType.COMPLETED)
+
+
+def test_changed_code_is_run_from_the_next_start_on(engine_stack: Stack, client: SyncPrefectClient):
+    parents = []
+    for _ in range(2):
+        run, reference = _start(client, "stand-in")
+        _reach(client, run, StateType.PAUSED)
+        parents.append(_diary(engine_stack, reference)[0][1])
+        os.utime(HOUSE / "engine" / "lock.py")
+    assert parents[0] != parents[1]
