@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,8 @@ class Stack:
     ) -> None:
         self.home = home.resolve()
         self.ports = ports
-        self._without = frozenset(without) | _kept_elsewhere()
+        self._given = dict(os.environ)
+        self._without = frozenset(without) | _kept_elsewhere(self._given)
         self._say = say
         self._lock = HomeLock(self.home)
         self._register = Register(self.home)
@@ -63,6 +64,8 @@ class Stack:
             self._prepare_home()
             if self._has("postgres"):
                 self._start_postgres()
+            else:
+                self._require_ports()
             if self._has("prefect"):
                 self._start(self._prefect())
             self._upgrade_record()
@@ -104,7 +107,7 @@ class Stack:
         """Every `MASH_…` and `PREFECT_…` variable that a program needs to work with this stack, started before."""
         if self._credentials is None:
             raise Misconfigured("This stack was not started yet.")
-        return surroundings.of_clients(self.home, self.ports, self._credentials, os.environ)
+        return surroundings.of_clients(self.home, self.ports, self._credentials, self._given)
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,13 +132,16 @@ class Stack:
     def _start_postgres(self) -> None:
         server = Postgres(self.home, self.ports.postgres, self._secrets.postgres, self._say)
         server.prepare()
-        for name, port in self._listening():
-            refuse_if_taken(name, port)
+        self._require_ports()
         part = self._start(server.launch)
         databases.wait_until_ready(
             self.ports.postgres, self._secrets.postgres, alive=lambda: part.starts == 1, patience=300
         )
         databases.create_missing(self.ports.postgres, self._secrets)
+
+    def _require_ports(self) -> None:
+        for name, port in self._listening():
+            refuse_if_taken(name, port)
 
     def _upgrade_record(self) -> None:
         owner = self.environment().get("MASH_OWNER_DATABASE_URL")
@@ -230,13 +236,11 @@ def environment_of(home: Path) -> dict[str, str]:
     return surroundings.of_clients(home.resolve(), ports, load_or_create(home), os.environ)
 
 
-def _kept_elsewhere() -> frozenset[str]:
-    """The parts that the site runs itself."""
-    elsewhere = {"prefect"} & ({"prefect"} if "PREFECT_API_URL" in os.environ else set())
-    if elsewhere and "MASH_DATABASE_URL" in os.environ:
+def _kept_elsewhere(given: Mapping[str, str]) -> frozenset[str]:
+    """The parts that the site runs itself. PostgreSQL is ours as long as either the record or the engine is."""
+    elsewhere = {part for part, name in (("prefect", "PREFECT_API_URL"), ("sink", "MASH_MAIL_URL")) if name in given}
+    if "prefect" in elsewhere and "MASH_DATABASE_URL" in given:
         elsewhere.add("postgres")
-    if "MASH_MAIL_URL" in os.environ:
-        elsewhere.add("sink")
     return frozenset(elsewhere)
 
 

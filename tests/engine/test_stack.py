@@ -11,14 +11,16 @@ import psutil
 import pytest
 
 from engine.ports import ANY_FREE
-from engine.stack import Stack
+from engine.stack import Stack, _kept_elsewhere
+from engine.surroundings import without_engine
 from tests.engine.conftest import wait_for
 
 ABANDONED = """
 import os, sys, signal
 from pathlib import Path
 from engine.ports import ANY_FREE
-from engine.stack import Stack
+from engine.stack import Stack, _kept_elsewhere
+from engine.surroundings import without_engine
 stack = Stack(Path(sys.argv[1]), ANY_FREE, without=["portal", "prefect", "worker", "timekeeper"])
 stack.start()
 print(stack.part("postgres").pid, stack.part("sink").pid, flush=True)
@@ -82,3 +84,29 @@ def test_only_this_machine_can_reach_the_parts(engine_stack: Stack):
             if connection.status == psutil.CONN_LISTEN
         }
         assert listening == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "started"),
+    [
+        ({}, {"postgres", "prefect", "sink"}),
+        ({"MASH_MAIL_URL": "mailto://mail.localhost"}, {"postgres", "prefect"}),
+        ({"MASH_DATABASE_URL": "postgresql+psycopg://db.localhost/mash"}, {"postgres", "prefect", "sink"}),
+        ({"PREFECT_API_URL": "http://prefect.localhost/api"}, {"postgres", "sink"}),
+        (
+            {
+                "MASH_DATABASE_URL": "postgresql+psycopg://db.localhost/mash",
+                "PREFECT_API_URL": "http://p.localhost/api",
+            },
+            {"sink"},
+        ),
+    ],
+)
+def test_what_a_site_runs_itself_is_not_started(given: dict[str, str], started: set[str]):
+    assert {"postgres", "prefect", "sink"} - _kept_elsewhere(given) == started
+
+
+def test_the_portal_holds_no_key_to_the_engine_nor_to_the_records_tables(engine_stack: Stack):
+    for_portal = without_engine(engine_stack.environment())
+    assert "MASH_DATABASE_URL" in for_portal
+    assert not [name for name in for_portal if name.startswith("PREFECT_") or "OWNER" in name]
