@@ -20,7 +20,7 @@ from casework.notices import MASH_TEAM, say
 from casework.register import local_words, profile_of
 from casework.wakes import forget_deadline
 from models.check import AgencyCheck, Return
-from models.decision import CollatedTemplate, View
+from models.decision import CollatedTemplate, Discussion, View
 from models.profile import Profile
 from models.referral import Referral, Subject
 from notifications.messages import MessageName
@@ -116,6 +116,7 @@ def current_content(session: Session, referral: Referral, at: datetime) -> dict[
         subjects=[_subject(subject, profile) for subject in referrals.subjects(session, referral.reference)],
         answers=[_answer(session, agency.code, asked.get(agency.code), referral, at) for agency in profile.agencies],
         views=_views(session, referral.reference, profile),
+        discussions=_discussions(session, referral.reference, profile),
     )
 
 
@@ -187,6 +188,19 @@ def _return(newest: Return, profile: Profile) -> dict[str, Any]:
         "not_searched_because": newest.not_searched_because,
         "consultations": newest.consultations,
     }
+
+
+def _discussions(session: Session, reference: str, profile: Profile) -> list[dict[str, Any]]:
+    query = select(Discussion).where(Discussion.reference == reference).order_by(col(Discussion.recorded_at))
+    return [
+        {
+            "held": local_words(discussion.held_at, profile),
+            "mode": profile.label("discussion_mode", discussion.mode),
+            "present": discussion.present,
+            "note": discussion.note,
+        }
+        for discussion in session.exec(query)
+    ]
 
 
 def _views(session: Session, reference: str, profile: Profile) -> list[dict[str, Any]]:

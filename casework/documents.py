@@ -245,6 +245,12 @@ class EarlyEndDocument(Document):
     subjects: list[str] = Field(default_factory=list, max_length=20, description="S1, S2 …; empty for all")
 
 
+class AcknowledgementDocument(Document):
+    """The duty team knows this version of the outcome (R43)."""
+
+    version: int = Field(description="The version of the outcome that was read")
+
+
 class StandsDocument(Document):
     """The decision stands although a return came after it, and why (R24)."""
 

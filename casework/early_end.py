@@ -41,6 +41,8 @@ def _end(
     for subject in _leaving(session, referral, document):
         subject.exit_code, subject.exit_reason = exit_code, document.reason
         ledger.write(session, reference, Act.SUBJECT_EXITED, by=by, at=at, subject=subject.code, outcome=exit_code)
+    # Whoever is deciding has these subjects on their screen: their decision must meet a conflict (F18).
+    referral.version += 1
     session.flush()
     if referrals.remaining(session, reference):
         return

@@ -19,7 +19,7 @@ from models.wake import WakeKind
 from notifications.messages import MessageName
 from rules import threshold
 from rules.eligibility import WITHDRAWN
-from rules.errors import NotFound, WrongStage
+from rules.errors import Conflict, NotFound, WrongStage
 from rules.permissions import HUB, Actor, Role
 from rules.stages import Stage
 
@@ -38,10 +38,17 @@ def hand_back(session: Session, reference: str, *, at: datetime) -> None:
     referral.move_to(Stage.AWAITING_ACK, at)
 
 
-def acknowledge(session: Session, reference: str, *, by: Actor, at: datetime) -> None:
-    """The duty team knows the outcome (R43). Acknowledged before: nothing to do. Raises NotFound or WrongStage."""
+def acknowledge(
+    session: Session, reference: str, version: int | None = None, *, by: Actor, at: datetime
+) -> None:
+    """The duty team knows this version of the outcome (R43). Acknowledged before: nothing to do.
+
+    `version` is the one it read; None for the newest, whichever that is. Raises NotFound, WrongStage, or Conflict when a newer version has come that the team has not read.
+    """
     referral = referrals.lock(session, reference)
     told = _own_hand_back(session, reference, by)
+    if version is not None and told.version != version:
+        raise Conflict(f"the outcome of referral {reference} is at version {told.version}: read that one first")
     if told.acknowledged_at is not None:
         return
     if referral.stage is not Stage.AWAITING_ACK:
@@ -105,7 +112,9 @@ def _issue(session: Session, referral: Referral, team: DutyTeam, own: list[Subje
         outcomes=outcomes,
     )
     if earlier and earlier.outcomes == outcomes:
-        # A reconsidered decision that changes nothing for this team is no news to it.
+        # A reconsidered decision that changes nothing for this team is no news to it; the chase it is owed goes on.
+        if earlier.acknowledged_at is None:
+            _chase_from_now(session, referral, team.code, at)
         return
     session.add(told)
     ledger.write(
@@ -120,7 +129,7 @@ def _issue(session: Session, referral: Referral, team: DutyTeam, own: list[Subje
         session, MessageName.OUTCOME_READY, to_duty_team(team.code),
         at=at, reference=referral.reference, occasion=str(told.version),
     )  # fmt: skip
-    _chase_later(session, referral, team.code, at)
+    _chase_from_now(session, referral, team.code, at)
 
 
 def _outcome(subject: Subject, decision: ThresholdDecision | None, profile: Profile) -> dict[str, Any]:
@@ -156,6 +165,12 @@ def _acknowledge(session: Session, referral: Referral, told: HandBack, *, by: Ac
     ledger.write(
         session, referral.reference, Act.ACKNOWLEDGED, by=by, at=at, duty_team=told.duty_team, version=told.version
     )
+
+
+def _chase_from_now(session: Session, referral: Referral, duty_team: str, at: datetime) -> None:
+    """One chase at a time: that of an earlier outcome is taken back."""
+    forget(session, referral.reference, WakeKind.CHASE_ACK, duty_team)
+    _chase_later(session, referral, duty_team, at)
 
 
 def _chase_later(session: Session, referral: Referral, duty_team: str, at: datetime) -> None:

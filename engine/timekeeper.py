@@ -32,10 +32,10 @@ from rules.stages import Stage
 log = logging.getLogger("mash.timekeeper")
 
 #: No polling faster than this anywhere: between looks, PostgreSQL tells (LISTEN/NOTIFY) or a due time comes.
-LONGEST_SLEEP = 15.0
-SWEEP_EVERY = timedelta(seconds=30)
+LONGEST_SLEEP = 10.0
+SWEEP_EVERY = timedelta(seconds=20)
 HOLD_WHEN_BUSY = timedelta(seconds=5)
-HOLD_WHEN_DOWN = timedelta(seconds=10)
+HOLD_WHEN_DOWN = timedelta(seconds=5)
 #: After so many runs for one referral, a person is told that it does not move, and it is tried less often.
 MANY_RUNS = 8
 HOLD_WHEN_STUCK = timedelta(minutes=10)

@@ -54,6 +54,7 @@ def collate(
     subjects: Sequence[Mapping[str, Any]],
     answers: Sequence[AgencyAnswer],
     views: Sequence[Mapping[str, Any]],
+    discussions: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The collated template as one JSON document.
 
@@ -67,6 +68,7 @@ def collate(
         "agencies": [_section(answer) for answer in answers],
         "chronology": chronology(answers),
         "views": [dict(view) for view in views],
+        "discussions": [dict(discussion) for discussion in discussions],
     }
 
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter
 
 from casework import follow, outcome
 from casework.follow import ReferralSeen
-from portal.bodies import Body, expect_nothing
+from casework.documents import AcknowledgementDocument
+from portal.bodies import Body, read
 from portal.credentials import AtDesk
 from portal.routes.names import Reference
-from portal.schema import refuses
+from portal.schema import refuses, takes
 
 router = APIRouter(prefix="/api/v1/referrals/{reference}", tags=["Outcome"])
 
@@ -27,11 +28,12 @@ def read_outcome(reference: Reference, desk: AtDesk) -> dict[str, Any]:
     "/acknowledgement",
     responses=refuses(404, 409, body=True),
     response_model_exclude_unset=True,
+    openapi_extra=takes(AcknowledgementDocument, examples={"first outcome": {"version": 1}}),
     summary="Acknowledge the outcome",
 )
 def acknowledge(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
-    """Your team knows the outcome. Once every team that was told has said so, the referral closes. No document."""
+    """Your team knows this version of the outcome. Once every team that was told has said so, the referral closes."""
+    document = read(body, AcknowledgementDocument)
     with desk.at_work() as (session, by, at):
-        expect_nothing(body)
-        outcome.acknowledge(session, reference, by=by, at=at)
+        outcome.acknowledge(session, reference, document.version, by=by, at=at)
         return follow.see(session, reference, by=by, at=at)

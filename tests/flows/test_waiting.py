@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import psycopg
-import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Running
@@ -17,7 +17,7 @@ from engine.stack import Stack
 from tests.scenarios.case import Case
 from tests.scenarios.pack import DUTY, FOR_A_CHILD, threshold_not_met
 from tests.scenarios.people import a_child, a_referral
-from tests.scenarios.play import Hub, Played, play
+from tests.scenarios.play import Hub, Scenario, play
 
 
 def _record(stack: Stack) -> psycopg.Connection[Any]:
@@ -48,8 +48,12 @@ def _run_id(stack: Stack, reference: str) -> Any:
 
 
 def _pauses(stack: Stack, reference: str) -> int:
+    """How often the referral's run was suspended, when it is suspended now; otherwise 0."""
+    run_id = _run_id(stack, reference)
+    if run_id is None:
+        return 0
     with _engine(stack) as engine:
-        states = engine.read_flow_run_states(_run_id(stack, reference))
+        states = engine.read_flow_run_states(run_id)
     return sum(state.type.value == "PAUSED" for state in states) if states[-1].type.value == "PAUSED" else 0
 
 
@@ -86,18 +90,18 @@ def _walk(case: Case, sender_id: str, at_each_wait: Callable[[Case], None]) -> N
     case.reaches("CLOSED")
 
 
-def _played(hub: Hub, sender_id: str, at_each_wait: Callable[[Case], None]) -> Played:
+def _child(sender_id: str, at_each_wait: Callable[[Case], None]) -> Scenario:
     def walk(case: Case) -> None:
         """A child's case."""
         _walk(case, sender_id, at_each_wait)
 
-    [played] = play(hub, [walk])
-    return played
+    return walk
 
 
 def test_a_run_woken_too_early_at_every_wait_suspends_again_and_decides_nothing(stack: Stack, hub: Hub) -> None:
     """R36: a suspend key is never used twice, so an early wake cannot walk past the human decision"""
-    assert _played(hub, "early-wake", lambda case: _wake_too_early(stack, case)).trouble is None
+    [played] = play(hub, [_child("early-wake", lambda case: _wake_too_early(stack, case))])
+    assert played.trouble is None
 
 
 def _forget_the_run(stack: Stack, case: Case) -> None:
@@ -115,22 +119,23 @@ def _say_it_is_running(stack: Stack, case: Case) -> None:
         engine.set_flow_run_state(_run_id(stack, case.reference), Running(), force=True)
 
 
-@pytest.mark.parametrize("harm", [_forget_the_run, _cancel_the_run, _say_it_is_running], ids=lambda f: f.__name__[1:])
-def test_an_open_referral_whose_run_is_lost_is_carried_on_by_another_run(
-    stack: Stack, hub: Hub, harm: Callable[[Stack, Case], None]
-) -> None:
-    """INV9, F10, F11: the engine's word is never believed, and losing it loses nothing"""
-    harmed: list[Any] = []
+HARMS = (_forget_the_run, _cancel_the_run, _say_it_is_running)
 
-    def harm_once_asked(case: Case) -> None:
-        if case.status()["stage"] == "CHECKING":
-            _until(lambda: _pauses(stack, case.reference) > 0, "the run is suspended")
-            harmed.append(_run_id(stack, case.reference))
-            harm(stack, case)
-            _until(
-                lambda: _run_id(stack, case.reference) != harmed[0], "another run carries the referral", patience=120
-            )
-            _until(lambda: _pauses(stack, case.reference) > 0, "it is suspended in its turn")
 
-    assert _played(hub, f"lost-{harm.__name__}", harm_once_asked).trouble is None
-    assert len(harmed) == 1
+def test_an_open_referral_whose_run_is_lost_is_carried_on_by_another_run(stack: Stack, hub: Hub) -> None:
+    """INV9, F10, F11: forgotten, cancelled or dead on its feet: the engine is never believed, and loses nothing"""
+    harmed: set[str] = set()
+
+    def lose(harm: Callable[[Stack, Case], None], case: Case) -> None:
+        if case.status()["stage"] != "CHECKING":
+            return
+        _until(lambda: _pauses(stack, case.reference) > 0, "the run is suspended")
+        lost = _run_id(stack, case.reference)
+        harm(stack, case)
+        harmed.add(case.reference)
+        _until(lambda: _run_id(stack, case.reference) != lost, "another run carries the referral", patience=120)
+        _until(lambda: _pauses(stack, case.reference) > 0, "it is suspended in its turn")
+
+    scenarios = [_child(harm.__name__, partial(lose, harm)) for harm in HARMS]
+    assert [played.trouble for played in play(hub, scenarios)] == [None] * len(HARMS)
+    assert len(harmed) == len(HARMS)

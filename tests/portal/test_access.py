@@ -97,7 +97,7 @@ VALID_DOCUMENTS = [
     ("COUNCIL_ADULTS", "views", {"agency": "POLICE", "view": "AGREE"}),
     ("ADULT_ASIST", "withdraw", {"reason": "OTHER"}),
     ("ADULT_ASIST", "clear-concern", {}),
-    ("ADULT_ASIST", "acknowledgement", {}),
+    ("ADULT_ASIST", "acknowledgement", {"version": 1}),
 ]
 
 

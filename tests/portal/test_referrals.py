@@ -235,6 +235,7 @@ def test_the_outcome_comes_with_the_upstream_reference_unchanged_and_is_acknowle
         told = office.get(team, f"/referrals/{reference}/outcome").json()
         assert told["upstream_reference"] == "Case  7/Ä (x)"
         assert [outcome["subject"] for outcome in told["outcomes"]] == subjects
+        assert office.post(team, f"/referrals/{reference}/acknowledgement", {"version": 2}).status_code == 409
         for _ in range(2):
-            assert office.post(team, f"/referrals/{reference}/acknowledgement").status_code == 200
+            assert office.post(team, f"/referrals/{reference}/acknowledgement", {"version": 1}).status_code == 200
     assert acts(reference).count("OUTCOME_READ") == acts(reference).count("ACKNOWLEDGED") == 2

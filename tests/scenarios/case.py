@@ -112,7 +112,9 @@ class Case:
         """The duty teams, told of the outcome, say that they know."""
         self.reaches("AWAITING_ACK")
         for team in duty_teams:
-            self._act(trial.duty_account(team), f"/referrals/{self.reference}/acknowledgement")
+            read = self._theatre.api(trial.duty_account(team)).get(f"/referrals/{self.reference}/outcome")
+            document = {"version": read["version"]}
+            self._act(trial.duty_account(team), f"/referrals/{self.reference}/acknowledgement", document)
 
     # --- the agencies ---
 

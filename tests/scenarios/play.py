@@ -34,10 +34,10 @@ class Hub:
     """Where the hub to play on is, and what opens it."""
 
     url: str
-    tokens: dict[str, str]
+    tokens: dict[str, str] = field(repr=False)
     mail: Path
     owner_url: str
-    profile: Profile
+    profile: Profile = field(repr=False)
 
 
 def play(
