@@ -38,9 +38,7 @@ def hand_back(session: Session, reference: str, *, at: datetime) -> None:
     referral.move_to(Stage.AWAITING_ACK, at)
 
 
-def acknowledge(
-    session: Session, reference: str, version: int | None = None, *, by: Actor, at: datetime
-) -> None:
+def acknowledge(session: Session, reference: str, version: int | None = None, *, by: Actor, at: datetime) -> None:
     """The duty team knows this version of the outcome (R43). Acknowledged before: nothing to do.
 
     `version` is the one it read; None for the newest, whichever that is. Raises NotFound, WrongStage, or Conflict when a newer version has come that the team has not read.
