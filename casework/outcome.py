@@ -41,7 +41,8 @@ def hand_back(session: Session, reference: str, *, at: datetime) -> None:
 def acknowledge(session: Session, reference: str, version: int | None = None, *, by: Actor, at: datetime) -> None:
     """The duty team knows this version of the outcome (R43). Acknowledged before: nothing to do.
 
-    `version` is the one it read; None for the newest, whichever that is. Raises NotFound, WrongStage, or Conflict when a newer version has come that the team has not read.
+    `version` is the one it read; None for the newest, whichever that is. Raises NotFound, WrongStage, or Conflict when
+    a newer version has come that the team has not read.
     """
     referral = referrals.lock(session, reference)
     told = _own_hand_back(session, reference, by)

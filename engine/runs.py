@@ -122,7 +122,9 @@ class Runs:
             row.run_id, row.runs = run.id, referral.runs + 1
 
     def _bury(self, run: FlowRun) -> None:
-        dead: State[None] = Crashed(message="No process worked on this run any more; the timekeeper started another one.")
+        dead: State[None] = Crashed(
+            message="No process worked on this run any more; the timekeeper started another one."
+        )
         self._client.set_flow_run_state(run.id, dead, force=True)
 
     def _deployment_id(self) -> UUID:

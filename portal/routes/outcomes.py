@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from casework import follow, outcome
-from casework.follow import ReferralSeen
 from casework.documents import AcknowledgementDocument
+from casework.follow import ReferralSeen
 from portal.bodies import Body, read
 from portal.credentials import AtDesk
 from portal.routes.names import Reference
@@ -33,7 +33,7 @@ def read_outcome(reference: Reference, desk: AtDesk) -> dict[str, Any]:
 )
 def acknowledge(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
     """Your team knows this version of the outcome. Once every team that was told has said so, the referral closes."""
-    document = read(body, AcknowledgementDocument)
     with desk.at_work() as (session, by, at):
+        document = read(body, AcknowledgementDocument)
         outcome.acknowledge(session, reference, document.version, by=by, at=at)
         return follow.see(session, reference, by=by, at=at)

@@ -45,8 +45,8 @@ class Theatre:
         self.profile, self.week, self.mail = profile, week, mail
         self._apis = {account: Api(url, token) for account, token in tokens.items()}
         self._record_url = owner_url.replace("postgresql+psycopg://", "postgresql://")
-        #: Called after each act of each case; the crash tests kill parts of the hub here.
-        self.after_each_act: Callable[[], None] = lambda: None
+        #: Called with the path of each act of each case; the crash tests kill parts of the hub here.
+        self.after_each_act: Callable[[str], None] = lambda _: None
 
     def api(self, account: str) -> Api:
         """The hub as one account sees it."""
@@ -290,7 +290,7 @@ class Case:
 
     def _act(self, account: str, path: str, document: Any = None) -> Any:
         answer = self._theatre.api(account).post(path, document)
-        self._theatre.after_each_act()
+        self._theatre.after_each_act(path)
         return answer
 
     def _eventually(self, so: Callable[[], bool], what: str) -> None:

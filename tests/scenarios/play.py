@@ -45,12 +45,12 @@ def play(
     scenarios: Sequence[Scenario] = PACK,
     *,
     finished: Callable[[Played], None] = lambda _: None,
-    after_each_act: Callable[[], None] = lambda: None,
+    after_each_act: Callable[[str], None] = lambda _: None,
     starts: datetime = STARTS,
 ) -> list[Played]:
     """Play scenarios side by side on one timeline, and say how each went, in the order given.
 
-    `finished` hears of each one as it ends. `after_each_act` is called after each act of anybody in any of them.
+    `finished` hears of each one as it ends. `after_each_act` hears the path of each act of anybody in any of them.
     """
     week = Week(hub.owner_url, players=len(scenarios), starts=starts)
     theatre = Theatre(
