@@ -28,6 +28,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     documents.ViewDocument,
     documents.DecisionDocument,
     documents.StandsDocument,
+    documents.AcknowledgementDocument,
 )
 _REASONS = {
     400: "Not one JSON document: not UTF-8, a field twice, nested too deeply …",
