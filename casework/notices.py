@@ -16,7 +16,7 @@ from casework.ledger import Act
 from casework.register import current_profile
 from models.base import new_id
 from models.outbox import Notice, NoticeStatus
-from models.profile import Profile
+from models.profile import Contact, Profile
 from models.settings import settings
 from notifications import channels, messages
 from notifications.letter import Outcome
@@ -57,7 +57,8 @@ class _Parcel(NamedTuple):
 
     id: UUID
     message_id: str
-    address: str
+    #: None for a recipient whom the profile in force does not know.
+    address: str | None
     text: messages.Text
 
 
@@ -106,16 +107,31 @@ def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetim
     notice.status, notice.lease_until, notice.next_at = NoticeStatus.SENDING, real_now + LEASE, None
     notice.attempts += 1
     session.add(notice)
-    contact = profile.contact(notice.recipient, real_now.date())
+    contact = _contact(profile, notice, real_now)
     link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
     fields = Fields(
-        hub=profile.wording.hub_name, organisation=contact.name, reference=notice.reference or "", link=link
+        hub=profile.wording.hub_name,
+        organisation=contact.name if contact else "",
+        reference=notice.reference or "",
+        link=link,
     )
-    address = contact.primary if notice.channel == "primary" else contact.second
+    address = None
+    if contact:
+        address = contact.primary if notice.channel == "primary" else contact.second
     return _Parcel(notice.id, notice.message_id, address, messages.write(MessageName(notice.message), fields))
 
 
+def _contact(profile: Profile, notice: Notice, real_now: datetime) -> Contact | None:
+    """Whom a notice is for. Somebody whom a newer profile no longer knows must not hold up everybody else's (F16)."""
+    try:
+        return profile.contact(notice.recipient, real_now.date())
+    except Misconfigured:
+        return None
+
+
 def _attempt(parcel: _Parcel) -> Outcome:
+    if parcel.address is None:
+        return Outcome.REFUSED
     mail_url = settings().mail_url
     try:
         return channels.send(

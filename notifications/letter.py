@@ -9,6 +9,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from email import message_from_string
+from email.errors import MessageError
 from enum import StrEnum
 from typing import Any
 
@@ -43,9 +44,15 @@ class Letter(NotifyEmail):  # type: ignore[no-untyped-call]
     def send(self, body: str, title: str = "", notify_type: Any = None, attach: Any = None, **kwargs: Any) -> bool:
         """Hand the letter to the mail server once, and keep what is known of it in `outcome`."""
         try:
+            letter = self._letter(title, body)
+        except (MessageError, ValueError):
+            # Such as a line break in a subject: no attempt will ever do better.
+            self.outcome = Outcome.REFUSED
+            return False
+        try:
             with self._server() as server:
                 self.outcome = Outcome.UNKNOWN
-                server.sendmail(str(self.from_addr[1]), [self.recipient], self._letter(title, body))
+                server.sendmail(str(self.from_addr[1]), [self.recipient], letter)
                 self.outcome = Outcome.SENT
         except smtplib.SMTPRecipientsRefused as refusal:
             codes = [code for code, _ in refusal.recipients.values()]
