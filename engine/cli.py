@@ -24,6 +24,8 @@ app = typer.Typer(
 profile_app = typer.Typer(help="The area profile: agencies, duty teams, clocks, wording.", no_args_is_help=True)
 db_app = typer.Typer(help="The record's database.", no_args_is_help=True)
 account_app = typer.Typer(help="Who may use the hub.", no_args_is_help=True)
+clock_app = typer.Typer(help="The hub's clock, held still for trying things out.", no_args_is_help=True)
+app.add_typer(clock_app, name="clock")
 app.add_typer(profile_app, name="profile")
 app.add_typer(db_app, name="db")
 app.add_typer(account_app, name="account")
@@ -167,6 +169,30 @@ def account_add(  # noqa: PLR0917 -- options of a command, given by name
     typer.echo(token)
 
 
+@clock_app.command("hold")
+def clock_hold(
+    moment: Annotated[str, typer.Argument(help="A local time, such as «Mon 16 Mar 2026 10:00».")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Hold the clock of a hub that is only being tried at a moment. What is due by then happens at once."""
+    surroundings = _surroundings(home)
+    os.environ.update(surroundings | dict(os.environ))
+    from casework.register import current_profile  # noqa: PLC0415
+    from engine.held_clock import hold  # noqa: PLC0415
+
+    _reachable(lambda: hold(surroundings["MASH_OWNER_DATABASE_URL"], moment, current_profile().zone_info))
+    typer.echo(f"The hub's time stands still at {moment}. `mash clock release` lets real time in again.")
+
+
+@clock_app.command("release")
+def clock_release(home: Home = DEFAULT_HOME) -> None:
+    """Let real time in again."""
+    from engine.held_clock import release  # noqa: PLC0415
+
+    _reachable(lambda: release(_surroundings(home)["MASH_OWNER_DATABASE_URL"]))
+    typer.echo("The hub's time is the real time.")
+
+
 def main() -> None:
     """Run the command: 0 when it worked, 2 with one sentence when it could not."""
     try:
@@ -227,11 +253,12 @@ def _read_json(file: Path) -> Any:
 
 
 def _reachable(act: Callable[[], Any]) -> Any:
+    import psycopg  # noqa: PLC0415
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     try:
         return act()
-    except OperationalError:
+    except (OperationalError, psycopg.OperationalError):
         raise Unavailable("the record's database does not answer: is `mash up` running?") from None
 
 
