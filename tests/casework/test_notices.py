@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from casework import notices
@@ -242,7 +243,7 @@ def test_no_transaction_is_open_while_the_mail_server_is_spoken_to(record, postm
 
     postman.__class__ = Watching
     with Session(database()) as session:
-        session.connection()
+        session.execute(sa.select(1))
         assert open_transactions() == 1
     assert deliver_due(T0) == 1
     assert seen == [0]
