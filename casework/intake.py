@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from casework import ledger, referrals
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
+from casework.field_errors import field_errors
 from casework.ledger import Act
 from casework.register import current_profile, use_profile
 from casework.wakes import wake
@@ -113,19 +114,6 @@ def _parse(document: Any, profile: Profile, at: datetime) -> ReferralDocument:
     if found:
         raise NotAcceptable(*found.values()) from None
     return parsed
-
-
-def field_errors(error: ValidationError) -> list[FieldError]:
-    """Pydantic's findings as pointers and sentences, without what was sent."""
-    return [
-        FieldError("".join(map(_step, finding["loc"])), finding["msg"].removeprefix("Value error, "))
-        for finding in error.errors(include_input=False, include_url=False, include_context=False)
-    ]
-
-
-def _step(part: str | int) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
-    return "/" + str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _area_problems(document: dict[str, Any], profile: Profile) -> list[FieldError]:

@@ -89,8 +89,7 @@ def refer(
 ) -> None:
     """Send a referral to the hub, as its duty team's system would. Sending the same one again is safe."""
     document = _read_json(file)
-    team = document.get("duty_team") if isinstance(document, dict) else None
-    received = _api(home, token, url, lambda trial: trial.duty_account(str(team))).post("/referrals", document)
+    received = _api(home, token, url, lambda trial: trial.account_to_refer(home, document)).post("/referrals", document)
     if as_json:
         typer.echo(json.dumps(received))
         return
@@ -109,12 +108,7 @@ def status(
 ) -> None:
     """Say where referrals stand, whose move it is, and why they wait. Shows no content."""
     api = _api(home, token, url, lambda trial: trial.OPERATOR)
-    if reference:
-        from rules.reference import normalise  # noqa: PLC0415
-
-        found = api.get(f"/referrals/{normalise(reference)}")
-    else:
-        found = api.get("/referrals")
+    found = api.get(f"/referrals/{_as_written(reference)}") if reference else api.get("/referrals")
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -250,6 +244,15 @@ def _read_json(file: Path) -> Any:
         raise Refused(f"{file}: is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise Refused(f"{file}: line {error.lineno}, column {error.colno}: {error.msg}") from None
+
+
+def _as_written(reference: str) -> str:
+    from rules.reference import normalise  # noqa: PLC0415
+
+    try:
+        return normalise(reference)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def _reachable(act: Callable[[], Any]) -> Any:

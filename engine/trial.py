@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from casework.accounts import actor_of, add_account, issue_token
 from casework.db import now, unit_of_work
@@ -52,6 +53,14 @@ def token_of(home: Path, account_id: str) -> str:
 def duty_account(duty_team: str) -> str:
     """The id of a duty team's trial account."""
     return f"system-{duty_team}"
+
+
+def account_to_refer(home: Path, document: Any) -> str:
+    """The trial account to send a referral with: its duty team's, or any duty team's, so that the hub can say what is
+    wrong with one that names none."""
+    named = duty_account(str(document.get("duty_team"))) if isinstance(document, dict) else ""
+    known = [account for account in _kept(home) if account.startswith(duty_account(""))]
+    return named if named in known or not known else known[0]
 
 
 def agency_account(agency: str) -> str:

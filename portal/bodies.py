@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 
 from casework.documents import Document
-from casework.intake import field_errors
+from casework.field_errors import field_errors
 from portal.problems import BadDocument
 from rules.errors import FieldError, NotAcceptable
 
