@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,7 +64,8 @@ def up(
             f"  tokens        {stack.home / 'tokens.json'}  (accounts for trying it)\n\n"
             "Try: mash refer docs/examples/child.json   Stop with Ctrl-C."
         )
-        stopping.wait()
+        with suppress(KeyboardInterrupt):
+            stopping.wait()
         typer.echo("Stopping.")
     typer.echo("Stopped. `mash up` carries on with the same data.")
 
@@ -207,7 +209,7 @@ def _until_told_to_stop() -> threading.Event:
         if told.is_set():
             return
         told.set()
-        # Still starting, when nobody waits for the event yet: leave through the context managers.
+        # Leave whatever is going on, perhaps a long start, through the context managers; a second Ctrl-C waits for them.
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM):

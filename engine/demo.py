@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event) -> int:
             operator = stack.environment()["PREFECT_API_AUTH_STRING"]
             say(f"demo: still running; Prefect UI at http://127.0.0.1:{stack.ports.prefect} (sign in with {operator})")
             say("demo: Ctrl-C stops it")
-            stopping.wait()
+            with suppress(KeyboardInterrupt):
+                stopping.wait()
     return 1 if failed else 0
 
 
