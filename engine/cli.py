@@ -209,7 +209,7 @@ def _until_told_to_stop() -> threading.Event:
         if told.is_set():
             return
         told.set()
-        # Leave whatever is going on, perhaps a long start, through the context managers; a second Ctrl-C waits for them.
+        # Leave whatever is going on, perhaps a long start, through the context managers.
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM):
