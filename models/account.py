@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum
+from sqlalchemy import BigInteger, CheckConstraint, Column, Enum
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import moment, new_id
+from models.base import code, moment, new_id, sealed_text
 from rules.permissions import Actor, Role
 
 
@@ -22,6 +24,8 @@ class Account(SQLModel, table=True):
         CheckConstraint(
             "NOT mash_profile OR role IN ('MASH_SUPPORT', 'DECISION_MAKER')", name="account_mash_profile_is_staff"
         ),
+        CheckConstraint("is_person OR password_hash IS NULL", name="account_password_is_a_persons"),
+        CheckConstraint("(email IS NULL) = (email_digest IS NULL)", name="account_email_can_be_found"),
     )
 
     id: str = Field(primary_key=True, max_length=60)
@@ -32,6 +36,17 @@ class Account(SQLModel, table=True):
     mash_profile: bool = False
     added_at: datetime = moment()
     disabled_at: datetime | None = moment(nullable=True)
+
+    #: People alone have what follows. The digest of the address is keyed: it finds an account and tells nothing.
+    email: str | None = sealed_text(nullable=True)
+    email_digest: str | None = Field(default=None, unique=True, max_length=64)
+    display_name: str | None = sealed_text(nullable=True)
+    password_hash: str | None = Field(default=None, max_length=200)
+    totp_secret: str | None = sealed_text(nullable=True)
+    totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
+    wrong_codes: int = 0
+    inducted_at: datetime | None = moment(nullable=True)
+    last_signed_in_at: datetime | None = moment(nullable=True)
 
     def as_actor(self) -> Actor:
         """Who this account is to the rules."""
@@ -55,3 +70,16 @@ class ApiToken(SQLModel, table=True):
     digest: str = Field(unique=True, max_length=64)
     issued_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
+
+
+class AccountEvent(SQLModel, table=True):
+    """What an administrator did to an account, or its owner to their own credentials. Append-only."""
+
+    __tablename__ = "account_event"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    account_id: str = Field(foreign_key="account.id", index=True, max_length=60)
+    at: datetime = moment()
+    actor: str = Field(max_length=60)
+    act: str = code()
+    detail: dict[str, Any] = Field(sa_type=JSONB)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Enum, Index
 from sqlmodel import Field, SQLModel
 
-from models.base import code, moment, new_id
+from models.base import code, moment, new_id, sealed_text
 
 
 class NoticeStatus(StrEnum):
@@ -48,6 +48,9 @@ class Notice(SQLModel, table=True):
     sent_at: datetime | None = moment(nullable=True)
     #: A sender died, or was cut off, with the message perhaps delivered: it was sent again under the same Message-ID.
     perhaps_twice: bool = False
+    #: A one-time code or link, kept only until it is sent; and the time after which sending it would be no use.
+    secret: str | None = sealed_text(nullable=True)
+    expires_at: datetime | None = moment(nullable=True)
 
     @property
     def message_id(self) -> str:

@@ -10,6 +10,8 @@ from engine.stack import Stack
 from tests.hub import running_hub
 from tests.scenarios.play import Hub
 
+pytest_plugins = ["tests.record"]
+
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Hub]]:

@@ -25,6 +25,8 @@ OPEN_TEXT = {
     "notice.recipient",  # agency:CODE, duty:CODE, mash:name
     "area_profile.content",  # the profile file
     "ledger.detail",  # codes, numbers and times
+    "account_event.detail",  # codes, numbers and times
+    "account.password_hash",  # Argon2
 }
 #: What must be sealed, whatever else is: R51's list of what makes somebody findable.
 PERSONAL = {
@@ -45,6 +47,9 @@ PERSONAL = {
     "threshold_decision": {"rationale", "words_for_duty_team", "actions", "without_discussion_because"},
     "reconsideration": {"reason"},
     "hand_back": {"outcomes"},
+    "account": {"email", "display_name", "totp_secret"},
+    "notice": {"secret"},
+    "draft": {"content"},
 }  # fmt: skip
 
 
