@@ -81,8 +81,8 @@ class RecordServer:
 class Record:
     """The record of one test."""
 
-    def __init__(self, server: RecordServer) -> None:
-        self.server = server
+    def __init__(self, server: RecordServer, owner: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self.server, self._owner = server, owner
 
     def as_app(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Raw SQL under the application's role."""
@@ -94,8 +94,7 @@ class Record:
 
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the record holds, as its owner sees it."""
-        with self.as_owner() as connection:
-            return connection.execute(query.encode(), values).fetchall()
+        return self._owner.execute(query.encode(), values).fetchall()
 
 
 def plain(url: str) -> str:
@@ -124,6 +123,13 @@ def record_server() -> Iterator[RecordServer]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def record_keys(record_server: RecordServer) -> Iterator[tuple[psycopg.Connection[tuple[Any, ...]], ...]]:
+    """One connection as the owner and one as the superuser, kept open: each new one costs more than most tests."""
+    with record_server.connect(databases.RECORD_OWNER) as owner, record_server.connect(SUPERUSER) as superuser:
+        yield owner, superuser
+
+
 @pytest.fixture(scope="module")
 def record_settings(record_server: RecordServer) -> Iterator[RecordServer]:
     """This process's settings lead to the record, for one module of tests."""
@@ -139,23 +145,24 @@ def record_settings(record_server: RecordServer) -> Iterator[RecordServer]:
 
 
 @pytest.fixture
-def record(record_settings: RecordServer) -> Record:
+def record(record_settings: RecordServer, record_keys: tuple[psycopg.Connection[tuple[Any, ...]], ...]) -> Record:
     """An empty record under the area's own profile."""
     if settings() != Settings():
         # The test before had settings of its own.
         forget_settings()
-    _empty(record_settings)
-    return Record(record_settings)
+    owner, superuser = record_keys
+    _empty(superuser)
+    return Record(record_settings, owner)
 
 
-def _empty(server: RecordServer) -> None:
+def _empty(superuser: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Delete every row. Triggers and foreign keys rest meanwhile, which only a superuser can order."""
-    with server.connect(SUPERUSER) as connection, connection.transaction():
-        connection.execute("SET LOCAL session_replication_role = replica")
-        for table in _emptied():
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        superuser.execute(_deletions())
 
 
 @cache
-def _emptied() -> tuple[str, ...]:
-    return tuple(sorted(METADATA.tables.keys() - _KEPT))
+def _deletions() -> sql.Composed:
+    tables = sorted(METADATA.tables.keys() - _KEPT)
+    return sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables)

@@ -327,11 +327,9 @@ def test_not_searched_with_its_reason_is_an_answer():
     assert check(reference, "POLICE").status == "RETURNED"
 
 
-@pytest.mark.parametrize(
-    "by",
-    [rep("MENTAL_HEALTH"), rep("PROBATION"), duty(), SUPPORT, DECIDER, OPERATOR, Actor("x", "AGENCY")],
-    ids=lambda actor: actor.id,
-)
+STRANGERS = [rep("MENTAL_HEALTH"), rep("PROBATION"), duty(), SUPPORT, DECIDER, OPERATOR, Actor("x", "AGENCY")]
+
+
 @pytest.mark.parametrize(
     "verb",
     [
@@ -342,10 +340,11 @@ def test_not_searched_with_its_reason_is_an_answer():
     ],
     ids=["return", "decline", "acknowledge", "ask"],
 )
-def test_an_agency_answers_for_itself_alone(verb, by, checking):
+def test_an_agency_answers_for_itself_alone(verb, checking):
     """R49: who was asked is nobody else's business"""
-    with pytest.raises(NotFound, match="no such check"):
-        act(verb, checking, by)
+    for by in STRANGERS:
+        with pytest.raises(NotFound, match="no such check"):
+            act(verb, checking, by)
     assert check(checking, "POLICE").status == "REQUESTED"
 
 

@@ -65,11 +65,11 @@ def test_the_same_record_gives_the_same_bytes_each_time_and_in_every_process():
     reference = everything()
     first = content_bytes(reference)
     assert content_bytes(reference) == first
-    for seed in ("0", "1"):
-        surroundings = {**os.environ, "PYTHONHASHSEED": seed}
-        command = [sys.executable, "-m", "tests.casework.golden", reference]
-        elsewhere = subprocess.run(command, env=surroundings, capture_output=True, check=True)
-        assert elsewhere.stdout == first
+    command = [sys.executable, "-m", "tests.casework.golden", reference]
+    # Another order of every set and dictionary of texts.
+    surroundings = {**os.environ, "PYTHONHASHSEED": "1"}
+    elsewhere = subprocess.run(command, env=surroundings, capture_output=True, check=True)
+    assert elsewhere.stdout == first
 
 
 @pytest.mark.parametrize("stage", Stage)
