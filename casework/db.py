@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -54,6 +54,12 @@ def now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
+def real_time(session: Session) -> datetime:
+    """The real time, aware UTC, by the database's clock: the one clock that every machine of a hub shares."""
+    moment: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
+
+
 @contextmanager
 def holding(reference: str) -> Iterator[None]:
     """Work on a referral only while nobody else does (INV10): its advisory lock, held until the block ends.
@@ -78,6 +84,17 @@ def is_held(session: Session, reference: str) -> bool:
     """Whether some run works on this referral at this moment."""
     free: bool = session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_run_key(reference)))).scalar_one()
     return not free
+
+
+def held_among(session: Session, references: Collection[str]) -> set[str]:
+    """Those of the referrals that some run works on at this moment: one question, and it takes no lock itself."""
+    query = sa.text(
+        "SELECT reference FROM unnest(CAST(:references AS text[])) AS asked(reference)"
+        " JOIN pg_locks ON (classid::bigint << 32) | objid::bigint = hashtextextended('run/' || reference, 0)"
+        " WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return set(session.execute(query, {"references": list(references)}).scalars()) if references else set()
 
 
 def _run_key(reference: str) -> sa.Function[int]:

@@ -49,6 +49,8 @@ class Act(StrEnum):
     CHECK_READ = "CHECK_READ"
     NOTICE_UNDELIVERED = "NOTICE_UNDELIVERED"
     NOTICE_PERHAPS_TWICE = "NOTICE_PERHAPS_TWICE"
+    ENGINE_CANCELLED = "ENGINE_CANCELLED"
+    ENGINE_RESUMED = "ENGINE_RESUMED"
 
 
 def write(session: Session, reference: str, act: Act, *, by: Actor, at: datetime, **detail: Any) -> LedgerEntry:

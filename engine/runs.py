@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPoolStatus
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 from sqlmodel import col, select
 
-from casework import referrals
-from casework.db import is_held, unit_of_work
+from casework.db import unit_of_work
 from models.referral import Referral
 from rules.errors import Unavailable
 from rules.stages import Stage
 
 DEPLOYMENT = "referral/mash"
-#: How long a run may look busy without holding its referral's lock before it is taken for dead.
-GRACE = timedelta(seconds=20)
-_ENDED = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
-_BATCH = 200
+POOL = "mash"
+#: A run that is put off further than this is not about to start.
+SOON = timedelta(minutes=1)
+AT_WORK = frozenset({StateType.RUNNING, StateType.PENDING, StateType.CANCELLING})
+ENDED = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
+#: As many as the engine gives in one answer.
+_PAGE = 200
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Verdict(StrEnum):
@@ -36,96 +50,154 @@ class Verdict(StrEnum):
     BUSY = "BUSY"
 
 
+def _asking(ask: Callable[P, R]) -> Callable[P, R]:
+    """The engine's silence, or its failure, is Unavailable; its text may hold anything and is left behind."""
+
+    @wraps(ask)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return ask(*args, **kwargs)
+        except (httpx.HTTPError, PrefectHTTPStatusError, ObjectNotFound) as error:
+            raise Unavailable(f"the engine does not answer ({type(error).__name__})") from None
+
+    return asked
+
+
 class Runs:
-    """The runs of this hub's referrals in one Prefect server."""
+    """The runs of this hub's referrals in one Prefect server. Its questions and orders raise Unavailable."""
 
     def __init__(self, client: SyncPrefectClient) -> None:
         self._client = client
         self._deployment: UUID | None = None
 
-    def carry_on(self, reference: str) -> Verdict:
-        """See to it that a run of this referral will look at the record again.
+    @_asking
+    def read(self, ids: Collection[UUID], *, but_paused: bool = False) -> dict[UUID, FlowRun]:
+        """The runs of these ids that the engine knows; `but_paused` leaves out those that are suspended."""
+        state = FlowRunFilterState(type=FlowRunFilterStateType(not_any_=[StateType.PAUSED])) if but_paused else None
+        wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(ids)), state=state)
+        return {run.id: run for run in self._pages(wanted)} if ids else {}
 
-        Raises Unavailable when the engine does not answer. Calling it twice does no harm.
+    @_asking
+    def count_paused(self, ids: Collection[UUID]) -> int:
+        """How many of these runs are suspended."""
+        state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
+        return self._client.count_flow_runs(
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=list(ids)), state=state)
+        )
+
+    @_asking
+    def count(self, *types: StateType) -> int:
+        """How many runs of all referrals are in one of these states."""
+        wanted = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[self._deployment_id()]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))),
+        )
+        return self._client.count_flow_runs(flow_run_filter=wanted)
+
+    @_asking
+    def stands_idle(self) -> bool:
+        """Whether a worker is there, and yet works on nothing: a run that is late then is not waiting in a line."""
+        try:
+            status = self._client.read_work_pool(POOL).status
+        except ObjectNotFound:
+            return False
+        return status is WorkPoolStatus.READY and self.count(*AT_WORK) == 0
+
+    @_asking
+    def carry_on(
+        self, referral: Referral, run: FlowRun | None, *, real_now: datetime, lifeless: bool, anew: bool = False
+    ) -> Verdict:
+        """See to it that a run of this referral will look at the record again. Calling it twice does no harm.
+
+        `run` is its run as the engine has just told; `lifeless` says that its process is known to be gone; `anew` asks
+        for another run even when this one is said to be about to start. `real_now` is aware UTC.
         """
-        try:
-            return self._carry_on(reference)
-        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-            raise Unavailable(f"the engine does not answer ({type(error).__name__})") from None
-
-    def unhealthy(self, referrals_with_runs: Iterable[tuple[str, UUID | None]]) -> list[str]:
-        """Of open referrals and their runs, those whose run is gone, over, or dead on its feet."""
-        try:
-            return [
-                reference for batch in _batches(list(referrals_with_runs)) for reference in self._unhealthy(dict(batch))
-            ]
-        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-            raise Unavailable(f"the engine does not answer ({type(error).__name__})") from None
-
-    def _carry_on(self, reference: str) -> Verdict:
-        with unit_of_work() as session:
-            referral = referrals.find(session, reference)
-        run = self._read(referral.run_id)
         match run.state.type if run and run.state else None:
             case StateType.PAUSED if run:
-                self._client.resume_flow_run(run.id)
-            case StateType.SCHEDULED:
-                pass  # It will ask the record when it starts.
+                answer = self._client.resume_flow_run(run.id)
+                return Verdict.ENGINE_HAS_IT if answer.status is SetStateStatus.ACCEPT else Verdict.BUSY
+            case StateType.SCHEDULED if run:
+                # It will ask the record when it starts, unless somebody has put it off.
+                if anew or is_put_off(run, real_now):
+                    self._replace(referral, run)
             case StateType.RUNNING | StateType.PENDING | StateType.CANCELLING if run:
-                if not self._is_dead(reference, run):
+                if not lifeless:
                     return Verdict.BUSY
-                self._start(referral)
-                self._bury(run)
+                self._replace(referral, run)
             case _ if run and referral.stage is Stage.CLOSED:
                 pass
             case _:
                 self._start(referral)
         return Verdict.ENGINE_HAS_IT
 
-    def _unhealthy(self, run_of: dict[str, UUID | None]) -> list[str]:
-        ids = [run_id for run_id in run_of.values() if run_id]
-        wanted = FlowRunFilter(id=FlowRunFilterId(any_=ids))
-        found = (
-            {run.id: run for run in self._client.read_flow_runs(flow_run_filter=wanted, limit=_BATCH)} if ids else {}
+    @_asking
+    def finish_cancelling(self, run: FlowRun) -> None:
+        """What an operator asked for, and no worker was there to do."""
+        over: State[None] = Cancelled(message="Cancelled; no process had it.")
+        self._client.set_flow_run_state(run.id, over, force=True)
+
+    @_asking
+    def older_than(self, moment: datetime, offset: int, limit: int) -> list[FlowRun]:
+        """Runs of referrals that were begun before a moment (aware UTC), oldest first."""
+        return self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=[self._deployment_id()]),
+                expected_start_time=FlowRunFilterExpectedStartTime(before_=moment),
+            ),
+            sort="EXPECTED_START_TIME_ASC",  # type: ignore[arg-type]
+            offset=offset,
+            limit=limit,
         )
-        return [reference for reference, run_id in run_of.items() if self._needs_help(reference, found.get(run_id))]  # type: ignore[arg-type]
 
-    def _needs_help(self, reference: str, run: FlowRun | None) -> bool:
-        if run is None or run.state is None or run.state.type in _ENDED:
-            return True
-        return run.state.type in (StateType.RUNNING, StateType.PENDING) and self._is_dead(reference, run)
+    @_asking
+    def delete(self, run_id: UUID) -> None:
+        """Remove a run, with its states, task runs and logs, from the engine. Gone already: nothing to do."""
+        try:
+            self._client.delete_flow_run(run_id)
+        except ObjectNotFound:
+            return
 
-    def _is_dead(self, reference: str, run: FlowRun) -> bool:
-        """Busy for a while, and yet nobody holds the referral: its process is gone (reliability §0.2)."""
-        if run.state is None or datetime.now(UTC) - run.state.timestamp < GRACE:
-            return False
-        with unit_of_work() as session:
-            return not is_held(session, reference)
+    def _pages(self, wanted: FlowRunFilter) -> Iterator[FlowRun]:
+        offset = 0
+        while page := self._client.read_flow_runs(
+            flow_run_filter=wanted,
+            limit=_PAGE,
+            offset=offset,
+            sort="EXPECTED_START_TIME_ASC",  # type: ignore[arg-type]
+        ):
+            yield from page
+            if len(page) < _PAGE:
+                return
+            offset += _PAGE
 
-    def _read(self, run_id: UUID | None) -> FlowRun | None:
-        with suppress(ObjectNotFound):
-            return self._client.read_flow_run(run_id) if run_id else None
-        return None
+    def _replace(self, referral: Referral, run: FlowRun) -> None:
+        self._start(referral)
+        cancelling = run.state is not None and run.state.type is StateType.CANCELLING
+        message = "No process worked on this run any more; the timekeeper started another one."
+        over: State[None] = Cancelled(message=message) if cancelling else Crashed(message=message)
+        self._client.set_flow_run_state(run.id, over, force=True)
 
     def _start(self, referral: Referral) -> None:
-        run = self._client.create_flow_run_from_deployment(
-            self._deployment_id(),
-            name=referral.reference,
-            parameters={"reference": referral.reference},
-            tags=[referral.duty_team],
-            # Should this process die before the record knows of the run, the same run is found again.
-            idempotency_key=f"{referral.reference}/{referral.runs}",
-        )
+        run = self._create(referral)
         with unit_of_work() as session:
             query = select(Referral).where(col(Referral.reference) == referral.reference).with_for_update()
             row = session.exec(query).one()
             row.run_id, row.runs = run.id, referral.runs + 1
 
-    def _bury(self, run: FlowRun) -> None:
-        dead: State[None] = Crashed(
-            message="No process worked on this run any more; the timekeeper started another one."
-        )
-        self._client.set_flow_run_state(run.id, dead, force=True)
+    def _create(self, referral: Referral) -> FlowRun:
+        try:
+            return self._client.create_flow_run_from_deployment(
+                self._deployment_id(),
+                name=referral.reference,
+                parameters={"reference": referral.reference},
+                tags=[referral.duty_team],
+                # Should this process die before the record knows of the run, the same run is found again.
+                idempotency_key=f"{referral.reference}/{referral.runs}",
+            )
+        except (ObjectNotFound, PrefectHTTPStatusError):
+            # The engine's database may have been wiped, and the deployment have another id since.
+            self._deployment = None
+            raise
 
     def _deployment_id(self) -> UUID:
         if self._deployment is None:
@@ -136,5 +208,12 @@ class Runs:
         return self._deployment
 
 
-def _batches(rows: list[tuple[str, UUID | None]]) -> Iterable[list[tuple[str, UUID | None]]]:
-    return (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+def is_put_off(run: FlowRun, real_now: datetime) -> bool:
+    """Whether a scheduled run is to start later than soon: nothing of ours ever plans that."""
+    planned = run.next_scheduled_start_time
+    return planned is not None and planned > real_now + SOON
+
+
+def is_late(run: FlowRun) -> bool:
+    """Whether the engine itself says that a run should have started."""
+    return run.state is not None and run.state.name == "Late"

@@ -13,11 +13,15 @@ from functools import partial
 
 import anyio
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.utilities.services import critical_service_loop
 
-from engine.deployments import register
+from engine.deployments import read, register
 from engine.warm import WarmWorker
 from rules.errors import Misconfigured
+
+#: Seconds between looks whether the deployments are still there.
+DEPLOYED_EVERY = 30.0
 
 __all__ = ["WarmWorker", "main", "serve"]
 
@@ -33,10 +37,21 @@ async def serve(pool: str, limit: int, query_seconds: float) -> None:
         loops.start_soon(
             partial(critical_service_loop, worker._sync_and_initialize, worker.heartbeat_interval_seconds, backoff=4)
         )
+        loops.start_soon(partial(critical_service_loop, _stay_deployed, DEPLOYED_EVERY, backoff=4))
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async for _ in signals:
                 break
         loops.cancel_scope.cancel()
+
+
+async def _stay_deployed() -> None:
+    """The engine's database may be wiped while we work: the flows are deployed again."""
+    async with get_client() as client:
+        try:
+            for deployment in read():
+                await client.read_deployment_by_name(f"{deployment.flow().name}/{deployment.name}")
+        except ObjectNotFound:
+            await register(client)
 
 
 async def _api_answers() -> None:

@@ -28,6 +28,15 @@ class Settings(BaseSettings):
     mail_url: SecretStr | None = Field(
         default=None, description="The SMTP server as an Apprise URL without recipients: mailto://host:port?from=…"
     )
+    engine_calls_at_once: int = Field(
+        default=4, ge=1, le=64, description="How many calls to the engine one timekeeper makes side by side."
+    )
+    engine_runs_at_once: int = Field(
+        default=200, ge=1, description="How many runs may be due or at work in the engine; more wait in the record."
+    )
+    repairs: int = Field(
+        default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
+    )
 
 
 @cache

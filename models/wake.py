@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.base import moment, new_id
+from rules.stages import Stage
 
 
 class WakeKind(StrEnum):
@@ -41,6 +42,31 @@ class Wake(SQLModel, table=True):
     due_at: datetime = moment()
     hold_until: datetime | None = moment(nullable=True)
     attempts: int = 0
+
+
+class Repair(SQLModel, table=True):
+    """How often a referral was brought back at this stage, and what was seen of its run; real times, not hub time.
+
+    `tries` counts restarts at `stage`. `doubted_state` is the engine's state id in which the run was seen busy while
+    nobody held the referral, since `doubted_at`. `cancelled_run` is the run that an operator stopped.
+    """
+
+    reference: str = Field(foreign_key="referral.reference", primary_key=True, max_length=9)
+    stage: Stage = Field(sa_type=Enum(Stage, native_enum=False, create_constraint=True, length=40))
+    tries: int = 0
+    tried_at: datetime | None = moment(nullable=True)
+    alarmed_at: datetime | None = moment(nullable=True)
+    doubted_state: UUID | None = Field(default=None)
+    doubted_at: datetime | None = moment(nullable=True)
+    cancelled_run: UUID | None = Field(default=None)
+    cancelled_at: datetime | None = moment(nullable=True)
+
+
+class Turn(SQLModel, table=True):
+    """When one of the timekeeper's rounds was last taken, in real time, so that several copies share them."""
+
+    name: str = Field(primary_key=True, max_length=40)
+    taken_at: datetime = moment()
 
 
 class ScenarioClock(SQLModel, table=True):

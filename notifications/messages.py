@@ -31,6 +31,7 @@ class MessageName(StrEnum):
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"
+    RUN_STOPPED = "run_stopped"
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,12 @@ def check_may_decide(actor: Actor) -> None:
         raise NotPermitted("only a signed-in decision maker with the MASH profile may decide")
 
 
+def check_may_resume(actor: Actor) -> None:
+    """Operators and MASH staff let a stopped referral go on (F11). Raises NotPermitted."""
+    if actor.role is not Role.OPERATOR and not is_mash_staff(actor):
+        raise NotPermitted("only an operator or the MASH team lets a stopped referral go on")
+
+
 def check_may_answer_for(actor: Actor, agency: str) -> None:
     """An agency answers its own checks alone (R49). Raises NotFound: others may not learn who was asked."""
     if actor.role is not Role.AGENCY or actor.agency != agency:

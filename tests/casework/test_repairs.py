@@ -24,6 +24,7 @@ from tests.casework.factory import (
     acts_of,
     all_give_back,
     duty,
+    join,
     refer,
     referral,
     rep,
@@ -91,10 +92,8 @@ def test_at_another_stage_the_count_begins_again(record, checking):
     run = _given_a_run(record, checking)
     for _ in range(settings().repairs + 1):
         _bring_back(checking, run)
-    reference = walk(Stage.CHECKING)
-    assert reference != checking
-    with record.as_owner() as owner:
-        owner.execute("UPDATE repair SET stage = 'RECEIVED'")
+    all_give_back(checking)
+    join(checking)
     for _ in range(settings().repairs):
         assert _bring_back(checking, run) == [checking]
     assert _alarms(record) == 1
@@ -259,7 +258,9 @@ def test_when_every_team_knows_the_hub_is_to_move(hub_time):
 
 def test_only_open_referrals_that_are_not_about_to_be_woken_are_looked_after(record, hub_time):
     hub_time(AFTERNOON)
-    waiting, about_to, closed = walk(Stage.CHECKING), refer(), walk(Stage.CLOSED)
+    waiting, about_to, closed = (
+        walk(Stage.CHECKING, sender_id="one"), refer(sender_id="two"), walk(Stage.CLOSED, sender_id="three"),
+    )  # fmt: skip
     for reference in (waiting, closed):
         run = _given_a_run(record, reference)
     with unit_of_work() as session:
@@ -275,7 +276,7 @@ def test_only_open_referrals_that_are_not_about_to_be_woken_are_looked_after(rec
 
 def test_the_locks_of_many_referrals_are_seen_in_one_question_and_none_is_taken(record, checking):
     """Decision 3"""
-    others = [refer() for _ in range(3)]
+    others = [refer(sender_id=name) for name in ("two", "three", "four")]
     with holding(checking), unit_of_work() as session:
         assert held_among(session, [checking, *others]) == {checking}
         locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"

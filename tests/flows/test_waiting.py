@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import psycopg
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelled, Running
+from prefect.states import Cancelled, Cancelling, Completed, Crashed, Failed, Running, Scheduled
 
 from engine.stack import Stack
 from tests.scenarios.case import Case
@@ -109,21 +111,26 @@ def _forget_the_run(stack: Stack, case: Case) -> None:
         engine.delete_flow_run(_run_id(stack, case.reference))
 
 
-def _cancel_the_run(stack: Stack, case: Case) -> None:
-    with _engine(stack) as engine:
-        engine.set_flow_run_state(_run_id(stack, case.reference), Cancelled(), force=True)
+def _force(state: Callable[[], State]) -> Callable[[Stack, Case], None]:
+    def harm(stack: Stack, case: Case) -> None:
+        with _engine(stack) as engine:
+            engine.set_flow_run_state(_run_id(stack, case.reference), state(), force=True)
+
+    return harm
 
 
-def _say_it_is_running(stack: Stack, case: Case) -> None:
-    with _engine(stack) as engine:
-        engine.set_flow_run_state(_run_id(stack, case.reference), Running(), force=True)
-
-
-HARMS = (_forget_the_run, _cancel_the_run, _say_it_is_running)
+HARMS = {
+    "forgotten": _forget_the_run,
+    "running without a process": _force(Running),
+    "failed": _force(lambda: Failed(message="nothing")),
+    "crashed": _force(lambda: Crashed(message="nothing")),
+    "completed too early": _force(Completed),
+    "put off for a year": _force(lambda: Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=365))),
+}
 
 
 def test_an_open_referral_whose_run_is_lost_is_carried_on_by_another_run(stack: Stack, hub: Hub) -> None:
-    """INV9, F10, F11: forgotten, cancelled or dead on its feet: the engine is never believed, and loses nothing"""
+    """INV9, F10, F11: forgotten, ended by force or dead on its feet: the engine is never believed, and loses nothing"""
     harmed: set[str] = set()
 
     def lose(harm: Callable[[Stack, Case], None], case: Case) -> None:
@@ -133,9 +140,51 @@ def test_an_open_referral_whose_run_is_lost_is_carried_on_by_another_run(stack: 
         lost = _run_id(stack, case.reference)
         harm(stack, case)
         harmed.add(case.reference)
-        _until(lambda: _run_id(stack, case.reference) != lost, "another run carries the referral", patience=120)
+        _until(lambda: _run_id(stack, case.reference) != lost, "another run carries the referral", patience=60)
         _until(lambda: _pauses(stack, case.reference) > 0, "it is suspended in its turn")
 
-    scenarios = [_child(harm.__name__, partial(lose, harm)) for harm in HARMS]
+    scenarios = [_child(name.replace(" ", "-"), partial(lose, harm)) for name, harm in HARMS.items()]
     assert [played.trouble for played in play(hub, scenarios)] == [None] * len(HARMS)
     assert len(harmed) == len(HARMS)
+
+
+def _acts(stack: Stack, reference: str) -> list[str]:
+    with _record(stack) as record:
+        rows = record.execute("SELECT act FROM ledger WHERE reference = %s ORDER BY number", (reference,)).fetchall()
+    return [act for (act,) in rows]
+
+
+def _sweeps(stack: Stack) -> Any:
+    with _record(stack) as record:
+        return record.execute("SELECT taken_at FROM turn WHERE name = 'sweep'").fetchall()
+
+
+def test_a_run_that_an_operator_cancelled_stays_so_until_the_record_gives_it_a_reason(stack: Stack, hub: Hub) -> None:
+    """F11, issue 3: a deliberate cancel is respected and written down once; no referral is left hanging on it"""
+    cancelled: dict[str, str] = {}
+
+    def stop(asked: Callable[[], State], case: Case) -> None:
+        stage = case.status()["stage"]
+        if stage not in ("CHECKING", "AWAITING_DECISION"):
+            return
+        _until(lambda: _pauses(stack, case.reference) > 0, "the run is suspended")
+        run = _run_id(stack, case.reference)
+        with _engine(stack) as engine:
+            engine.set_flow_run_state(run, asked(), force=True)
+        cancelled[f"{case.reference} {stage}"] = case.reference
+        times = list(cancelled.values()).count(case.reference)
+        _until(lambda: _acts(stack, case.reference).count("ENGINE_CANCELLED") == times, "the cancel is in the ledger")
+        for _ in range(2):
+            before = _sweeps(stack)
+            _until(lambda before=before: _sweeps(stack) != before, "one more sweep")  # type: ignore[misc]
+        case.expect(_run_id(stack, case.reference) == run, "no sweep has brought it back")
+
+    scenarios = [_child("cancelled", partial(stop, Cancelled)), _child("cancelling", partial(stop, Cancelling))]
+    played = play(hub, scenarios)
+    assert [each.trouble for each in played] == [None] * 2
+    assert len(cancelled) == 4
+    for reference in cancelled.values():
+        assert _acts(stack, reference).count("ENGINE_CANCELLED") == 2
+        with _record(stack) as record:
+            told = "SELECT count(*) FROM notice WHERE reference = %s AND message = 'run_stopped'"
+            assert record.execute(told, (reference,)).fetchall() == [(2,)]

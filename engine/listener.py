@@ -1,0 +1,41 @@
+"""Hearing from PostgreSQL that there is something to do."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+
+from models.settings import settings
+
+
+class Listener:
+    """Hears of new wakes, new notices and moves of the clock; a lost connection is opened again.
+
+    It waits by the machine's monotonic clock: a wall clock that jumps neither shortens nor lengthens a wait.
+    """
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Return when something was said, or after so many seconds."""
+        try:
+            for _ in self._open().notifies(timeout=seconds, stop_after=1):
+                pass
+        except psycopg.Error:
+            self.close()
+            threading.Event().wait(min(seconds, 1.0))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            url = settings().database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
+            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+            self._connection.execute("LISTEN mash")
+        return self._connection
