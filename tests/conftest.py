@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,10 @@ pytest_plugins = ["tests.record"]
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Hub]]:
+def running() -> Iterator[tuple[Stack, Hub]]:
     """A hub of the tests' own, started once and stopped at the end."""
-    with running_hub(tmp_path_factory.mktemp("hub")) as both:
+    # Not in pytest's folder: each run of pytest on the machine shuts that one to PostgreSQL's account.
+    with tempfile.TemporaryDirectory(prefix="mash-hub-") as folder, running_hub(Path(folder)) as both:
         yield both
 
 

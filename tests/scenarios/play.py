@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from engine.api import Api
 from models.profile import Profile
-from tests.scenarios.case import LONDON, Case, Theatre
+from tests.scenarios.case import LONDON, Case, SignIn, Theatre
 from tests.scenarios.pack import PACK, STARTS
 from tests.scenarios.week import Week
 
@@ -47,14 +48,22 @@ def play(
     finished: Callable[[Played], None] = lambda _: None,
     after_each_act: Callable[[str], None] = lambda _: None,
     starts: datetime = STARTS,
+    sign_in: SignIn = lambda _, url, token: Api(url, token),
 ) -> list[Played]:
     """Play scenarios side by side on one timeline, and say how each went, in the order given.
 
     `finished` hears of each one as it ends. `after_each_act` hears the path of each act of anybody in any of them.
+    `sign_in` gives each account its view of the hub.
     """
     week = Week(hub.owner_url, players=len(scenarios), starts=starts)
     theatre = Theatre(
-        url=hub.url, tokens=hub.tokens, mail=hub.mail, owner_url=hub.owner_url, profile=hub.profile, week=week
+        url=hub.url,
+        tokens=hub.tokens,
+        mail=hub.mail,
+        owner_url=hub.owner_url,
+        profile=hub.profile,
+        week=week,
+        sign_in=sign_in,
     )
     theatre.after_each_act = after_each_act
     results = [Played(name=_name(scenario), story=_story(scenario)) for scenario in scenarios]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
@@ -19,8 +20,8 @@ class Week:
     """The hub's clock, shared by the scenarios that play on it. Needs the record as its owner."""
 
     def __init__(self, owner_url: str, players: int, starts: datetime) -> None:
-        url = owner_url.replace("postgresql+psycopg://", "postgresql://")
-        self._record = psycopg.connect(url, autocommit=True)
+        self._url = owner_url.replace("postgresql+psycopg://", "postgresql://")
+        self._record: psycopg.Connection[tuple[Any, ...]] | None = None
         self._turn = threading.Condition()
         self._waiting: dict[int, datetime] = {}
         self._players = players
@@ -47,8 +48,9 @@ class Week:
 
     def close(self) -> None:
         """Let real time in again."""
-        self._record.execute("DELETE FROM scenario_clock")
-        self._record.close()
+        self._ask("DELETE FROM scenario_clock")
+        if self._record:
+            self._record.close()
 
     def _advance_if_all_wait(self) -> None:
         if self._players and len(self._waiting) == self._players and not self._broken:
@@ -69,19 +71,34 @@ class Week:
             self._let_the_hub_finish()
 
     def _hold(self, moment: datetime) -> None:
-        self._record.execute(
+        self._ask(
             "INSERT INTO scenario_clock (id, now) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET now = excluded.now",
-            (moment,),
+            moment,
         )
 
     def _next_wake(self) -> datetime | None:
-        row = self._record.execute("SELECT min(due_at) FROM wake WHERE due_at > mash_now()").fetchone()
-        return row[0] if row else None
+        moment: datetime | None = self._ask("SELECT min(due_at) FROM wake WHERE due_at > mash_now()")
+        return moment
 
     def _let_the_hub_finish(self) -> None:
         given_up = time.monotonic() + _PATIENCE
         due = "SELECT count(*) FROM wake WHERE due_at <= mash_now()"
-        while (row := self._record.execute(due).fetchone()) and row[0]:
+        while count := self._ask(due):
             if time.monotonic() > given_up:
-                raise TimeoutError(f"{row[0]} wakes are still due at {self.now}")
+                raise TimeoutError(f"{count} wakes are still due at {self.now}")
             time.sleep(0.1)
+
+    def _ask(self, statement: str, *values: Any) -> Any:
+        """The first value of the first row, if any. A record that is away for a while is waited for."""
+        given_up = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                if self._record is None or self._record.closed:
+                    self._record = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+                asked = self._record.execute(statement.encode(), values)
+                row = asked.fetchone() if asked.description else None
+                return row[0] if row else None
+            except psycopg.OperationalError:
+                if time.monotonic() > given_up:
+                    raise
+                time.sleep(0.2)
