@@ -255,3 +255,19 @@ class StandsDocument(Document):
     """The decision stands although a return came after it, and why (R24)."""
 
     reason: Text
+
+
+class AccountDocument(Document):
+    """A person who is to have an account (R47)."""
+
+    email: Line
+    display_name: Line
+    role: Code
+    agency: Code | None = None
+    duty_team: Code | None = None
+
+
+class InductionDocument(Document):
+    """When somebody was inducted, before the assessment is opened to them (R64)."""
+
+    inducted_at: AwareDatetime

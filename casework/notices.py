@@ -14,11 +14,13 @@ from casework import ledger, referrals
 from casework.db import now, unit_of_work
 from casework.ledger import Act
 from casework.register import current_profile
+from models.account import Account
 from models.base import new_id
 from models.outbox import Notice, NoticeStatus
 from models.profile import Contact, Profile
 from models.settings import settings
-from notifications import channels, messages
+from notifications import account_letters, channels, messages
+from notifications.account_letters import AccountLetter
 from notifications.letter import Outcome
 from notifications.messages import Fields, MessageName
 from rules.errors import Misconfigured
@@ -28,11 +30,17 @@ from rules.permissions import HUB
 LEASE = timedelta(seconds=60)
 MASH_TEAM = "mash:team"
 MASH_ALARM = "mash:alarm"
+_ACCOUNT = "account:"
 
 
 def to_agency(code: str) -> str:
     """The recipient that stands for an agency."""
     return f"agency:{code}"
+
+
+def to_account(account_id: str) -> str:
+    """The recipient that stands for one person, at the address of their account."""
+    return f"{_ACCOUNT}{account_id}"
 
 
 def to_duty_team(code: str) -> str:
@@ -50,6 +58,21 @@ def say(
         "status": NoticeStatus.WAITING, "channel": "primary", "attempts": 0, "perhaps_twice": False,
     }  # fmt: skip
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def say_privately(
+    session: Session, letter: AccountLetter, account_id: str, secret: str, *, at: datetime, expires_at: datetime
+) -> None:
+    """Put a one-time code or link for one person into the outbox. It is dropped, unsent, once `expires_at` is past.
+
+    Both times are real time. The secret is sealed, and forgotten when the letter is sent or dropped.
+    """
+    session.add(
+        Notice(
+            key=f"{letter}:{account_id}:{new_id()}", message=letter, recipient=to_account(account_id),
+            written_at=at, secret=secret, expires_at=expires_at,
+        )
+    )  # fmt: skip
 
 
 class _Parcel(NamedTuple):
@@ -98,7 +121,18 @@ def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
             .with_for_update(skip_locked=True)
         )
         profile = current_profile()
-        return [_lease(session, notice, profile, real_now) for notice in session.exec(query)]
+        found = list(session.exec(query))
+        _drop_expired(session, found, real_now)
+        due = [notice for notice in found if notice.status is not NoticeStatus.DROPPED]
+        return [_lease(session, notice, profile, real_now) for notice in due]
+
+
+def _drop_expired(session: Session, notices: list[Notice], real_now: datetime) -> None:
+    """A code that came too late to be used would only confuse."""
+    for notice in notices:
+        if notice.expires_at is not None and notice.expires_at <= real_now:
+            notice.status, notice.secret, notice.lease_until, notice.next_at = NoticeStatus.DROPPED, None, None, None
+            session.add(notice)
 
 
 def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetime) -> _Parcel:
@@ -107,6 +141,8 @@ def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetim
     notice.status, notice.lease_until, notice.next_at = NoticeStatus.SENDING, real_now + LEASE, None
     notice.attempts += 1
     session.add(notice)
+    if notice.recipient.startswith(_ACCOUNT):
+        return _private_parcel(session, notice, profile)
     contact = _contact(profile, notice, real_now)
     link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
     fields = Fields(
@@ -119,6 +155,17 @@ def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetim
     if contact:
         address = contact.primary if notice.channel == "primary" else contact.second
     return _Parcel(notice.id, notice.message_id, address, messages.write(MessageName(notice.message), fields))
+
+
+def _private_parcel(session: Session, notice: Notice, profile: Profile) -> _Parcel:
+    account = session.get(Account, notice.recipient.removeprefix(_ACCOUNT))
+    text = account_letters.write(
+        AccountLetter(notice.message),
+        hub=profile.wording.hub_name,
+        secret=notice.secret or "",
+        portal_url=settings().portal_url,
+    )
+    return _Parcel(notice.id, notice.message_id, account.email if account else None, text)
 
 
 def _contact(profile: Profile, notice: Notice, real_now: datetime) -> Contact | None:
@@ -149,7 +196,7 @@ def _record(notice_id: UUID, outcome: Outcome, real_now: datetime) -> None:
         notice = session.exec(select(Notice).where(Notice.id == notice_id).with_for_update()).one()
         notice.lease_until = None
         if outcome is Outcome.SENT:
-            notice.status, notice.sent_at = NoticeStatus.SENT, real_now
+            notice.status, notice.sent_at, notice.secret = NoticeStatus.SENT, real_now, None
         else:
             if outcome is Outcome.UNKNOWN:
                 _mark_perhaps_twice(session, notice)
@@ -164,6 +211,9 @@ def _plan_next_attempt(session: Session, notice: Notice, *, refused: bool, real_
     if not refused and notice.attempts < delivery.attempts_per_channel:
         delays = delivery.retry_after_seconds
         notice.next_at = real_now + timedelta(seconds=delays[min(notice.attempts, len(delays)) - 1])
+    elif notice.recipient.startswith(_ACCOUNT):
+        # One person has one mailbox, and asks for another code or link when this one does not come.
+        notice.status, notice.secret = NoticeStatus.UNDELIVERED, None
     elif notice.channel == "primary":
         notice.channel, notice.attempts, notice.next_at = "second", 0, real_now
     else:

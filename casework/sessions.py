@@ -1,0 +1,93 @@
+"""A person's stay in the portal: begun at sign-in, ended at sign-out, after a while, or with the account (R46, R47)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from models.account import Account
+from models.keyed import digest_of
+from models.signin import PortalSession
+from rules.permissions import Actor, Role
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+#: How old `seen_at` may be before a page writes it anew; less would be a write for each page.
+_COARSE = timedelta(seconds=60)
+#: Those who hold the keys to other people's accounts need the stronger second factor.
+NEEDS_AUTHENTICATOR = frozenset({Role.ACCOUNT_ADMIN})
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is signed in. `name` is what they are called on their own pages."""
+
+    actor: Actor
+    name: str
+    must_set_up_authenticator: bool
+
+
+def real_now(session: Session) -> datetime:
+    """The real time, aware UTC, by the database's clock: sessions and codes do not live by a scenario's."""
+    moment: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def open_session(session: Session, account: Account, *, at: datetime) -> str:
+    """A new session's token, for the person's browser alone. `at` is real time."""
+    token = secrets.token_urlsafe(32)
+    session.add(PortalSession(account_id=account.id, digest=digest_of(token), started_at=at, seen_at=at))
+    account.last_signed_in_at = at
+    session.add(account)
+    return token
+
+
+def visitor_of(session: Session, token: str, *, looked_at: bool = True) -> Visitor | None:
+    """Whose session a token is, or None when it is nobody's (any more).
+
+    With `looked_at` false the call is a page's own refreshing, which must not keep a session alive.
+    """
+    at = real_now(session)
+    query = (
+        select(PortalSession, Account)
+        .join(Account, col(Account.id) == col(PortalSession.account_id))
+        .where(
+            PortalSession.digest == digest_of(token),
+            col(PortalSession.ended_at).is_(None),
+            col(PortalSession.seen_at) > at - IDLE,
+            col(PortalSession.started_at) > at - LONGEST,
+            col(Account.disabled_at).is_(None),
+            col(Account.is_person),
+        )
+    )
+    found = session.exec(query).first()
+    if found is None:
+        return None
+    stay, account = found
+    if looked_at and stay.seen_at < at - _COARSE:
+        stay.seen_at = at
+        session.add(stay)
+    must = account.role in NEEDS_AUTHENTICATOR and account.totp_secret is None
+    return Visitor(account.as_actor(), account.display_name or account.id, must)
+
+
+def end(session: Session, token: str, *, at: datetime) -> None:
+    """Sign out: this session is over, whoever still holds its token."""
+    session.execute(
+        sa.update(PortalSession)
+        .where(col(PortalSession.digest) == digest_of(token), col(PortalSession.ended_at).is_(None))
+        .values(ended_at=at)
+    )
+
+
+def end_all(session: Session, account_id: str, *, at: datetime) -> None:
+    """Every session of an account is over."""
+    session.execute(
+        sa.update(PortalSession)
+        .where(col(PortalSession.account_id) == account_id, col(PortalSession.ended_at).is_(None))
+        .values(ended_at=at)
+    )
