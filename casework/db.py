@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 import models.tables  # noqa: F401 -- a foreign key is understood only when every table is known
 from models.settings import settings
-from rules.errors import Unavailable
+from rules.errors import OutcomeUnknown, Unavailable
 
 
 @cache
@@ -35,16 +35,25 @@ def database() -> sa.Engine:
 def unit_of_work() -> Iterator[Session]:
     """One transaction: committed when the block ends, rolled back when it raises.
 
-    Raises Unavailable when the record cannot be reached; other errors as they are.
+    Raises Unavailable when the record cannot be reached, and nothing was saved; OutcomeUnknown when it fell silent over
+    the commit; other errors as they are.
     """
+    with _silence(Unavailable, "the record does not answer"), Session(database(), expire_on_commit=False) as session:
+        yield session
+        session.flush()
+        with _silence(OutcomeUnknown, "the record fell silent while it was saving"):
+            session.commit()
+
+
+@contextmanager
+def _silence(kind: type[Unavailable], words: str) -> Iterator[None]:
     try:
-        with Session(database(), expire_on_commit=False) as session, session.begin():
-            yield session
+        yield
     except (OperationalError, PoolTimeout) as error:
-        raise Unavailable("the record does not answer") from error
+        raise kind(words) from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise Unavailable("the record does not answer") from error
+            raise kind(words) from error
         raise
 
 

@@ -58,7 +58,7 @@ class Api:
         except httpx.HTTPError as error:
             raise Unavailable(f"the hub's portal at {self._url} does not answer ({type(error).__name__})") from None
         if answer.status_code == 503:
-            raise Unavailable(f"the hub's portal at {self._url} cannot reach the record just now; nothing was saved")
+            raise Unavailable(f"the hub's portal at {self._url} cannot reach the record: {_problem(answer)['detail']}")
         if answer.is_error:
             raise ApiRefused(_problem(answer))
         return answer
@@ -69,6 +69,6 @@ def _problem(answer: httpx.Response) -> dict[str, Any]:
         problem = answer.json()
     except ValueError:
         problem = {}
-    return {"status": answer.status_code, "title": answer.reason_phrase} | (
+    return {"status": answer.status_code, "title": answer.reason_phrase, "detail": ""} | (
         problem if isinstance(problem, dict) else {}
     )

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from portal.faces import fit
 from rules.errors import (
     Conflict,
     FieldError,
@@ -20,6 +21,7 @@ from rules.errors import (
     NotAcceptable,
     NotFound,
     NotPermitted,
+    OutcomeUnknown,
     Refused,
     Unavailable,
     WrongStage,
@@ -70,8 +72,13 @@ WRONG_TYPE = Kind(415, "wrong-type", "Not sent as JSON")
 NOT_ACCEPTABLE = Kind(422, "not-acceptable", "Some fields are not acceptable")
 UNEXPECTED = Kind(500, "unexpected", "Something went wrong")
 UNAVAILABLE = Kind(503, "unavailable", "The record does not answer")
+OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The record fell silent while it was saving")
 
 NOTHING_THERE = "There is nothing here, or it is not yours to see."
+PERHAPS_SAVED = (
+    "It is not known whether this was saved. Read how things stand before you send it again; "
+    "a referral may be sent again under the same sender_id."
+)
 NOTHING_SAVED = "Nothing was saved. Keep this page or document, and send it again in a moment."
 WENT_WRONG = "Nothing was saved. The hub's operators can see in its log that this happened, but not what you sent."
 SIGN_IN = "Send the token of your account as `Authorization: Bearer …`."
@@ -121,6 +128,7 @@ def install(app: FastAPI) -> None:
         BadDocument: lambda error: problem(NOT_JSON, str(error)),
         HTTPException: _http,
         RequestValidationError: _parameters,
+        OutcomeUnknown: lambda _: problem(OUTCOME_UNKNOWN, PERHAPS_SAVED, headers={"Retry-After": "5"}),
         Unavailable: lambda _: problem(UNAVAILABLE, NOTHING_SAVED, headers={"Retry-After": "5"}),
         NotAcceptable: lambda error: _fields(error.fields),
         NotFound: lambda _: problem(NOT_FOUND, NOTHING_THERE),
@@ -136,14 +144,14 @@ def install(app: FastAPI) -> None:
 
 
 def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
-    async def handle(_: Request, error: Exception) -> Response:
-        return answer(error)
+    async def handle(request: Request, error: Exception) -> Response:
+        return fit(request.scope, answer(error))
 
     return handle
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    return unexpected(error, route_of(request.scope))
+    return fit(request.scope, unexpected(error, route_of(request.scope)))
 
 
 def _fields(fields: tuple[FieldError, ...]) -> Response:

@@ -50,3 +50,7 @@ class Misconfigured(Refused):
 
 class Unavailable(Exception):
     """Something outside did not answer. Trying again may help."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The record fell silent while it was saving: it may have saved, or not. Look before trying again (F9)."""

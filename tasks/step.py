@@ -37,6 +37,9 @@ def acting(verb: Callable[Concatenate[Session, str, P], R], reference: str, *arg
             return verb(session, reference, *args, **kwargs)
     except Refused as refusal:
         code = f"{type(refusal).__name__}: {refusal}"
+    except Unavailable:
+        # Also when the outcome is unknown: each step looks at the record first.
+        code = Unavailable.__name__
     except Exception as error:
         code = type(error).__name__
     raise StepFailed(code, reference) from None
