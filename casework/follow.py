@@ -183,8 +183,11 @@ def _may_follow(by: Actor) -> sa.ColumnElement[bool]:
     if by.role is not Role.DUTY_TEAM:
         check_may_follow(by, set())
         return sa.true()
-    handed_back = sa.select(col(HandBack.reference)).where(col(HandBack.duty_team) == by.duty_team)
-    return (col(Referral.duty_team) == by.duty_team) | col(Referral.reference).in_(handed_back)
+    # For each referral shown, not as a list of all that were ever handed back to the team.
+    handed_back = sa.exists().where(
+        col(HandBack.reference) == col(Referral.reference), col(HandBack.duty_team) == by.duty_team
+    )
+    return (col(Referral.duty_team) == by.duty_team) | handed_back
 
 
 def _place(session: Session, after: str, by: Actor) -> sa.Tuple:

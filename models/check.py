@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_json, sealed_text
 from rules.errors import WrongStage
 from rules.stages import NEXT_CHECK_STATUSES, CheckStatus, check_move
 
+_OPEN = "status IN ('REQUESTED', 'ACKNOWLEDGED', 'CLARIFY')"
 _SETTLED = "('RETURNED', 'RETURNED_LATE', 'DECLINED', 'CANCELLED', 'NOT_AWAITED')"
 
 
@@ -28,6 +29,9 @@ class AgencyCheck(SQLModel, table=True):
         CheckConstraint("status <> 'RETURNED_LATE' OR settled_at > due_at", name="check_returned_late_is_late"),
         CheckConstraint("(status = 'DECLINED') <= (decline_reason IS NOT NULL)", name="check_declined_has_a_reason"),
         CheckConstraint("breached_at IS NULL OR breached_at = due_at", name="check_breached_when_due"),
+        # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
+        Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
+        Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(f"NOT ({_OPEN})")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

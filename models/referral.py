@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_text
@@ -19,6 +19,9 @@ class Referral(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("duty_team", "sender_id", name="referral_sender_id_once"),
         CheckConstraint("(stage = 'CLOSED') = (closed_at IS NOT NULL)", name="referral_closed_has_a_time"),
+        # The lists, oldest first: of what is open, which stays small, and of everything.
+        Index("referral_open_by_age", "received_at", "reference", postgresql_where=text("stage <> 'CLOSED'")),
+        Index("referral_by_age", "received_at", "reference"),
     )
 
     reference: str = Field(primary_key=True, max_length=9)
