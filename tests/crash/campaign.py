@@ -26,9 +26,9 @@ from tests.crash.trial import Scene, storm
 from tests.hub import running_hub
 from tests.scenarios.pack import PACK
 
-AT_ONCE = 5
-KILLS_A_TRIAL = 24
-PAUSE = (0.5, 4.0)
+AT_ONCE = 6
+KILLS_A_TRIAL = 30
+PAUSE = (0.3, 3.0)
 
 
 def main() -> int:

@@ -61,7 +61,7 @@ def _page(results: Results) -> str:
     return "\n".join([
         "# Crash trials, long form", "",
         f"{results.at}, on {machine()}. `{COMMAND} --kills … --seed {results.seed} --results bench`;",
-        f"{len(results.trials)} trials in {results.minutes} minutes, each with five scenarios of the pack side by side",
+        f"{len(results.trials)} trials in {results.minutes} minutes, each with six scenarios of the pack side by side",
         "on one hub (PostgreSQL, Prefect server, warm worker, timekeeper, portal, SMTP sink). Mail is tried again",
         "after 1, 2, 3 s instead of the profile's 10, 60, 300 s. The checker reads the record of all trials:", "",
         f"    {results.verdict}", "",
