@@ -28,7 +28,8 @@ from tests.scenarios.pack import PACK
 
 AT_ONCE = 6
 KILLS_A_TRIAL = 30
-PAUSE = (0.3, 3.0)
+PAUSE, BURST, CALM = (0.3, 2.5), 5, (6.0, 14.0)
+LONGEST_SILENCE = 13.0
 
 
 def main() -> int:
@@ -107,7 +108,10 @@ class Campaign:
         began = time.monotonic()
 
         def strike(nemesis: Nemesis) -> None:
-            nemesis.rage(nemesis.kinds, pause=PAUSE, most_kills=most)
+            nemesis.longest = LONGEST_SILENCE
+            # Deaths twice as often as silences.
+            kinds = [kind for kind in nemesis.kinds for _ in range(1 + is_kill(kind))]
+            nemesis.rage(kinds, pause=PAUSE, burst=BURST, calm=CALM, most_kills=most)
 
         played, nemesis = storm(self._scene, scenarios, seed, strike=strike, say=say)
         self.struck += nemesis.struck

@@ -22,6 +22,7 @@ class Journal:
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock, self._count = file, threading.Lock(), 0
+        file.touch()
         #: Set whenever a document is about to be sent: the nemesis strikes in the middle of it.
         self.posting = threading.Event()
 

@@ -54,6 +54,11 @@ class Nemesis:
         """How many processes' deaths were caused so far."""
         return sum(times for kind, times in self.struck.items() if is_kill(kind))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the storm was called off."""
+        return self._over.is_set()
+
     def strike(self, kind: str) -> bool:
         """Do one kind of harm now, and count it when it hit something."""
         hit = self._strikes[kind]()
@@ -62,11 +67,16 @@ class Nemesis:
             self._say(f"    {sum(self.struck.values()):3d}. {kind}")
         return hit
 
-    def rage(self, kinds: list[str], *, pause: tuple[float, float], most_kills: int) -> None:
-        """Strike at random moments until told to stop, or after so many kills."""
-        before = self.kills
+    def rage(
+        self, kinds: list[str], *, pause: tuple[float, float], burst: int, calm: tuple[float, float], most_kills: int
+    ) -> None:
+        """Strike in bursts, with calm between them so that work goes on, until told to stop or after so many kills."""
+        before, strikes = self.kills, 0
         while self.kills - before < most_kills and not self._over.wait(self._rng.uniform(*pause)):
-            self.strike(self._rng.choice(kinds))
+            strikes += self.strike(self._rng.choice(kinds))
+            if strikes == burst:
+                strikes = 0
+                self._over.wait(self._rng.uniform(*calm))
 
     def stop(self) -> None:
         """The storm is over."""
@@ -121,7 +131,7 @@ class Nemesis:
         try:
             frozen = psutil.Process(pid)
             frozen.suspend()
-            self._over.wait(self._rng.uniform(2, self.longest))
+            self._over.wait(_mostly_short(self._rng, self.longest))
             frozen.resume()
         except psutil.NoSuchProcess:
             return False
@@ -130,9 +140,13 @@ class Nemesis:
     def _stop_smtp(self) -> bool:
         sink = self._stack.part("sink")
         sink.stop()
-        self._over.wait(self._rng.uniform(2, self.longest))
+        self._over.wait(_mostly_short(self._rng, self.longest))
         sink.start()
         return True
+
+
+def _mostly_short(rng: random.Random, longest: float) -> float:
+    return rng.triangular(1, longest, 1)
 
 
 def is_kill(kind: str) -> bool:

@@ -68,7 +68,8 @@ def play(
     theatre.after_each_act = after_each_act
     results = [Played(name=_name(scenario), story=_story(scenario)) for scenario in scenarios]
     threads = [
-        threading.Thread(target=_play_one, args=(theatre, scenario, played, finished), name=played.name)
+        # Ctrl-C need not wait for them.
+        threading.Thread(target=_play_one, args=(theatre, scenario, played, finished), name=played.name, daemon=True)
         for scenario, played in zip(scenarios, results, strict=True)
     ]
     try:
