@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock clean crash
+.PHONY: help run demo test bench check format lock clean crash
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,10 @@ demo: $(READY) ## Play the scenario pack on the real parts, end to end
 
 test: $(READY) ## Run all tests on real PostgreSQL, Prefect and SMTP
 	@$(BIN)/python -m pytest
+
+bench: $(READY) requirements-bench.lock ## Measure the hub beside its peers; writes bench/results.md (half an hour)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@$(BIN)/python -m bench
 
 check: $(READY) ## Lint, format, strict types, and the import walls; changes nothing
 	$(BIN)/ruff check .

@@ -1,0 +1,54 @@
+"""`python -m bench [NAME …]`: measure these figures, or all of them, and write results.json and results.md."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from bench import deadlines, figures, latency, machine, report, screens, throughput, waiting, wakeup
+from bench.ground import Ground, hub
+
+ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
+    "wakeup": wakeup.measure,
+    "throughput": throughput.measure,
+    "waiting": waiting.measure,
+    "latency": latency.measure,
+    "deadlines": deadlines.measure,
+}
+ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {"screens": screens.measure}
+NO_ENGINE = ("prefect", "worker", "timekeeper", "sink")
+
+
+def main() -> None:
+    """Measure what was asked for, in the house's order; each figure is kept as soon as it is there."""
+    names = sys.argv[1:] or [*ON_ONE_HUB, *ON_THE_RECORD]
+    if unknown := [name for name in names if name not in {**ON_ONE_HUB, **ON_THE_RECORD}]:
+        sys.exit(f"no figure {unknown[0]}: use {', '.join([*ON_ONE_HUB, *ON_THE_RECORD])}")
+    with machine.to_ourselves():
+        _run({name: ON_ONE_HUB[name] for name in names if name in ON_ONE_HUB}, ())
+        _run({name: ON_THE_RECORD[name] for name in names if name in ON_THE_RECORD}, NO_ENGINE)
+
+
+def _run(wanted: dict[str, Callable[[Ground], figures.Figure]], without: tuple[str, ...]) -> None:
+    if not wanted:
+        return
+    with hub(without) as ground:
+        for name, measure in wanted.items():
+            _say(f"{name}: measuring (load {machine.load()})")
+            began = time.monotonic()
+            figure = measure(ground)
+            figure.seconds = round(time.monotonic() - began, 1)
+            report.write(figures.save(figure))
+            for row in figure.rows:
+                _say(f"  {row.what}{f' at {row.size:,}' if row.size else ''}: {row.median:g} {row.unit}")
+            _say(f"{name}: done in {figure.seconds:.0f} s")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

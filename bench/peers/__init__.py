@@ -1,0 +1,1 @@
+"""The same process on other engines, to be measured beside ours."""
