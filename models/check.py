@@ -14,6 +14,7 @@ from rules.errors import WrongStage
 from rules.stages import NEXT_CHECK_STATUSES, CheckStatus, check_move
 
 _OPEN = "status IN ('REQUESTED', 'ACKNOWLEDGED', 'CLARIFY')"
+_NOT_OPEN = "NOT (status IN ('REQUESTED', 'ACKNOWLEDGED', 'CLARIFY'))"
 _SETTLED = "('RETURNED', 'RETURNED_LATE', 'DECLINED', 'CANCELLED', 'NOT_AWAITED')"
 
 
@@ -31,7 +32,7 @@ class AgencyCheck(SQLModel, table=True):
         CheckConstraint("breached_at IS NULL OR breached_at = due_at", name="check_breached_when_due"),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
         Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
-        Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(f"NOT ({_OPEN})")),
+        Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(_NOT_OPEN)),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
