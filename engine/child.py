@@ -25,8 +25,10 @@ from prefect.logging.configuration import setup_logging
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger
 
+from casework.register import current_profile
 from engine import lean
 from engine.deployments import module_of
+from models.settings import settings
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -93,9 +95,12 @@ def _imported(entrypoint: str | None, folder: str | None) -> Flow[..., Any] | No
 
 
 def _apply(environment: Mapping[str, str]) -> None:
-    """Take the environment of this run; settings are read again only when one of Prefect's differs."""
+    """Take the environment of this run; what the forkserver has read is read again only when a setting differs."""
     changed = {name for name, value in environment.items() if os.environ.get(name) != value}
     os.environ.update(environment)
+    if any(name.startswith("MASH_") for name in changed):
+        settings.cache_clear()
+        current_profile.cache_clear()
     if any(name.startswith("PREFECT_") and not name.startswith("PREFECT__") for name in changed):
         prefect.context.refresh_global_settings_context()
         setup_logging()

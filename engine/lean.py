@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,11 @@ import prefect.logging.handlers
 import prefect.main
 import prefect.results
 import prefect.task_engine
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.orm import configure_mappers
+
+from casework.register import current_profile
+from rules.errors import Misconfigured
 
 SCHEMAS = ("objects", "actions", "responses", "filters", "sorting", "schedules")
 
@@ -47,11 +51,23 @@ def prepare() -> None:
     prefect.flow_engine.observe_flow_run_suspension = _nothing  # type: ignore[attr-defined]
     prefect.flow_engine._send_heartbeats = _nothing
     _complete_models()
+    _read_the_house()
 
 
 @contextmanager
 def _nothing(*_: Any, **__: Any) -> Iterator[None]:
     yield
+
+
+def _read_the_house() -> None:
+    """The area's profile takes a fifth of a second to read and check, and the tables some time to be understood.
+
+    A profile that changes has a new version, and a referral's own version is in the record: an older copy kept here
+    does no harm. What cannot be read is told by the child that needs it.
+    """
+    configure_mappers()
+    with suppress(ValidationError, Misconfigured):
+        current_profile()
 
 
 def _complete_models() -> None:
