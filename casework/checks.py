@@ -146,6 +146,7 @@ def decline(
     record_breach(session, check, at=at)
     check.move_to(CheckStatus.DECLINED, at)
     check.decline_reason, check.decline_note = document.reason, document.note
+    referral.version += 1
     _stop_clocks(session, check)
     ledger.write(session, reference, Act.CHECK_DECLINED, by=by, at=at, agency=agency, reason=document.reason)
     _wake_when_all_settled(session, referral, at)

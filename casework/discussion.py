@@ -125,6 +125,8 @@ def _record_view(
             recorded_at=at, recorded_by=by.id,
         )
     )  # fmt: skip
+    # Whoever is deciding has not seen this view: their decision must meet a conflict (F18, R37).
+    referral.version += 1
     ledger.write(session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, agency=view.agency, view=view.view)
     if view.view == DISAGREE:
         _open_dissent(session, referral, profile, at)
