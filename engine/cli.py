@@ -111,8 +111,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Say where referrals stand, whose move it is, and why they wait. Shows no content."""
-    api = _api(home, token, url, lambda trial: trial.OPERATOR)
-    found = api.get(f"/referrals/{_as_written(reference)}") if reference else api.get("/referrals")
+    path = f"/referrals/{_as_written(reference)}" if reference else "/referrals"
+    found = _api(home, token, url, lambda trial: trial.OPERATOR).get(path)
     if as_json:
         typer.echo(json.dumps(found))
     else:

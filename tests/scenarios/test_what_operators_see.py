@@ -144,11 +144,13 @@ def test_no_run_is_started_more_than_four_times(stack: Stack, played: dict[str, 
 
 
 @pytest.mark.usefixtures("played")
-def test_no_letter_left_twice(stack: Stack, hub: Hub) -> None:
+def test_no_letter_left_twice(hub: Hub) -> None:
     """INV7: one file for each Message-ID, unless the ledger says that it was perhaps sent twice"""
     times = Counter(message_from_bytes(file.read_bytes())["Message-ID"] for file in Path(hub.mail).glob("*.eml"))
+    with psycopg.connect(hub.owner_url.replace("+psycopg", "")) as record:
+        perhaps = {f"<{row[0]}@mash.invalid>" for row in record.execute("SELECT id FROM notice WHERE perhaps_twice")}
     assert len(times) > 50
-    assert [key for key, count in times.items() if count > 1] == []
+    assert [key for key, count in times.items() if count > 1 and key not in perhaps] == []
 
 
 def _unforged(engine: httpx.Client) -> dict[str, str]:
