@@ -16,11 +16,12 @@ _DUTY_TEAM = frozenset({Role.DUTY_TEAM})
 _AGENCY = frozenset({Role.AGENCY})
 _DECIDES = frozenset({Role.DECISION_MAKER})
 _REFERRAL = "/api/v1/referrals/{reference}"
+_ADMINISTERS = frozenset({Role.ACCOUNT_ADMIN})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
 ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /health": ANYBODY,
-    "GET /static/collated.css": ANYBODY,
+    "GET /static/{name}": ANYBODY,
     "GET /api/v1/openapi.json": ANYBODY,
     "GET /api/v1/accounts/me": _SIGNED_IN,
     # An agency is refused too, but told of the front door, and counted (R02).
@@ -46,6 +47,33 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     f"POST {_REFERRAL}/checks/{{agency}}/answer": _MASH,
     f"GET {_REFERRAL}/template": _MASH,
     f"GET {_REFERRAL}/templates/{{version}}": _MASH,
+    # Pages. Who is not signed in is led to the sign-in page.
+    "GET /sign-in": ANYBODY,
+    "POST /sign-in": ANYBODY,
+    "GET /sign-in/code": ANYBODY,
+    "POST /sign-in/code": ANYBODY,
+    "POST /sign-in/code/again": ANYBODY,
+    "GET /invitation/{token}": ANYBODY,
+    "POST /invitation/{token}": ANYBODY,
+    "GET /about": ANYBODY,
+    "GET /": _SIGNED_IN,
+    "GET /r/{reference}": _SIGNED_IN,
+    "GET /you": _SIGNED_IN,
+    "GET /you/authenticator": _SIGNED_IN,
+    "POST /you/authenticator": _SIGNED_IN,
+    "POST /sign-out": _SIGNED_IN,
+    "GET /tasks": _AGENCY,
+    "GET /checks/{reference}": _AGENCY,
+    "POST /checks/{reference}/acknowledge": _AGENCY,
+    "GET /checks/{reference}/return": _AGENCY,
+    "POST /checks/{reference}/return": _AGENCY,
+    "POST /checks/{reference}/draft": _AGENCY,
+    "GET /checks/{reference}/nothing-known": _AGENCY,
+    "POST /checks/{reference}/nothing-known": _AGENCY,
+    "GET /checks/{reference}/question": _AGENCY,
+    "POST /checks/{reference}/question": _AGENCY,
+    "GET /checks/{reference}/decline": _AGENCY,
+    "POST /checks/{reference}/decline": _AGENCY,
 }
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse, Response
 
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from models.settings import settings
-from portal import problems
+from portal import pages, problems
+from portal.doors import AUTHENTICATOR, MustSetUp, SignedOut
 from portal.guards import LastResort, OwnHosts, SafeHeaders, WholeBodies
+from portal.pages import everybody
 from portal.problems import LOG
 from portal.routes import ROUTERS
 from rules.errors import Unavailable
@@ -53,9 +56,19 @@ def create_app() -> FastAPI:
         ],
     )  # fmt: skip
     problems.install(app)
-    for router in ROUTERS:
+    app.add_exception_handler(SignedOut, _to_sign_in)
+    app.add_exception_handler(MustSetUp, _to_set_up)
+    for router in (*ROUTERS, *pages.ROUTERS):
         app.include_router(router)
     return app
+
+
+async def _to_sign_in(_: Request, error: Exception) -> Response:
+    return everybody.signed_out(error.back if isinstance(error, SignedOut) else "/")
+
+
+async def _to_set_up(_: Request, __: Exception) -> Response:
+    return RedirectResponse(AUTHENTICATOR, 303)
 
 
 @asynccontextmanager

@@ -55,7 +55,13 @@ def parse(body: bytes) -> Any:
 
 def read(body: bytes, kind: type[D], *, optional: bool = False) -> D:
     """A body as a document of a kind; with `optional`, no body is an empty document. Raises as `parse` does."""
-    value = {} if optional and not body.strip() else parse(body)
+    return read_value({} if optional and not body.strip() else parse(body), kind)
+
+
+def read_value(value: Any, kind: type[D]) -> D:
+    """A JSON value as a document of a kind. Raises NotAcceptable with every bad field."""
+    if bad := list(_unstorable(value)):
+        raise NotAcceptable(*bad)
     try:
         return kind.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, NamedTuple
@@ -11,8 +11,10 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
+from casework import sessions
 from casework.accounts import actor_of
 from casework.db import now, unit_of_work
+from portal import cookies
 from portal.access import allowed_on
 from portal.problems import LOG, Unauthenticated, route_of
 from rules.errors import NotFound, NotPermitted
@@ -23,6 +25,9 @@ _BEARER = HTTPBearer(
     scheme_name="token",
     description="The token of one account: a duty team's or an agency's system, or one person.",
 )
+
+
+SAFE = frozenset({"GET", "HEAD"})
 
 
 class Work(NamedTuple):
@@ -36,8 +41,10 @@ class Work(NamedTuple):
 class Desk:
     """Where one request is dealt with: its credential, and who may call its route."""
 
-    def __init__(self, token: str | None, allowed: frozenset[Role] | None, route: str) -> None:
-        self._token = token
+    def __init__(
+        self, who: Callable[[Session], Actor | None] | None, allowed: frozenset[Role] | None, route: str
+    ) -> None:
+        self._who = who
         self._allowed = allowed
         self._route = route
 
@@ -47,10 +54,10 @@ class Desk:
 
         Raises Unauthenticated, NotPermitted for a role that may not call this route, Unavailable.
         """
-        if self._token is None:
+        if self._who is None:
             raise Unauthenticated
         with unit_of_work() as session:
-            actor = actor_of(session, self._token)
+            actor = self._who(session)
             if actor is None:
                 raise Unauthenticated
             with self._noting_refusals(actor):
@@ -71,7 +78,25 @@ class Desk:
 async def _desk(request: Request, credential: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Desk:
     route = route_of(request.scope)
     method, _, path = route.partition(" ")
-    return Desk(credential.credentials if credential else None, allowed_on(method, path), route)
+    return Desk(_who(request, credential), allowed_on(method, path), route)
+
+
+def _who(request: Request, credential: HTTPAuthorizationCredentials | None) -> Callable[[Session], Actor | None] | None:
+    """By a token, or by the session of a person signed in to the portal, whose page must prove that it is its own."""
+    if credential is not None:
+        token = credential.credentials
+        return lambda session: actor_of(session, token)
+    if not (stay := cookies.read(request, cookies.SESSION)):
+        return None
+    own = cookies.is_own(request.headers.get(cookies.HEADER, ""), stay) and cookies.is_from_own_page(request.headers)
+    if request.method not in SAFE and not own:
+        return None
+    return lambda session: _signed_in(session, stay)
+
+
+def _signed_in(session: Session, stay: str) -> Actor | None:
+    visitor = sessions.visitor_of(session, stay)
+    return None if visitor is None or visitor.must_set_up_authenticator else visitor.actor
 
 
 #: Every route behind a credential takes one; `portal.access` says who may come to it.

@@ -12,11 +12,15 @@ from fastapi import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from portal.faces import fit, is_api
 from portal.problems import TOO_LARGE, WRONG_HOST, WRONG_TYPE, problem, route_of, unexpected
 
 MOST_BYTES = 1024 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_POLICY = "default-src 'none'; {styles}frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+_POLICY = "default-src 'none'; {own}frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+#: What a page may load: our own styles and scripts; nothing inline, nothing from elsewhere.
+_OWN = "style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+_KEPT = "private, max-age=604800, immutable"
 _SAFE_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -39,7 +43,9 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.update(_SAFE_HEADERS)
                 page = headers.get("Content-Type", "").startswith("text/html")
-                headers["Content-Security-Policy"] = _POLICY.format(styles="style-src 'self'; " if page else "")
+                headers["Content-Security-Policy"] = _POLICY.format(own=_OWN if page else "")
+                if message["status"] == 200 and scope["path"].startswith("/static/"):
+                    headers["Cache-Control"] = _KEPT
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -65,7 +71,7 @@ class LastResort:
         try:
             await self._app(scope, receive, noted)
         except Exception as error:
-            response = unexpected(error, route_of(scope))
+            response = fit(scope, unexpected(error, route_of(scope)))
             if not begun:
                 await response(scope, receive, send)
 
@@ -92,7 +98,10 @@ class OwnHosts:
 
 
 class WholeBodies:
-    """Takes in a request's body, at most 1 MiB of JSON, before anything reads it; so it is there whole, or refused."""
+    """Takes in a request's body, at most 1 MiB of JSON, or of a page's form, before anything reads it.
+
+    So it is there whole, or refused.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -105,7 +114,7 @@ class WholeBodies:
         body = None if _announces_too_much(headers) else await _take_in(receive)
         if isinstance(body, Gone):
             return
-        if refusal := _refusal(body, headers):
+        if refusal := _refusal(body, headers, forms=not is_api(scope)):
             await refusal(scope, receive, send)
             return
         await self._app(scope, _replay(body or b"", receive), send)
@@ -134,12 +143,13 @@ async def _take_in(receive: Receive) -> bytes | Gone | None:
             return bytes(body)
 
 
-def _refusal(body: bytes | None, headers: Headers) -> Response | None:
+def _refusal(body: bytes | None, headers: Headers, *, forms: bool) -> Response | None:
     if body is None:
         return problem(TOO_LARGE, f"A document may hold {MOST_BYTES} bytes at most; nothing was saved.")
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if body and kind != "application/json":
-        return problem(WRONG_TYPE, "Send the document as application/json.", headers={"Accept": "application/json"})
+    if body and kind != ("application/x-www-form-urlencoded" if forms else "application/json"):
+        wanted = "application/x-www-form-urlencoded" if forms else "application/json"
+        return problem(WRONG_TYPE, f"Send the document as {wanted}.", headers={"Accept": wanted})
     return None
 
 

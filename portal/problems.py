@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from portal.faces import fit
 from rules.errors import (
     Conflict,
     FieldError,
@@ -143,14 +144,14 @@ def install(app: FastAPI) -> None:
 
 
 def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
-    async def handle(_: Request, error: Exception) -> Response:
-        return answer(error)
+    async def handle(request: Request, error: Exception) -> Response:
+        return fit(request.scope, answer(error))
 
     return handle
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    return unexpected(error, route_of(request.scope))
+    return fit(request.scope, unexpected(error, route_of(request.scope)))
 
 
 def _fields(fields: tuple[FieldError, ...]) -> Response:

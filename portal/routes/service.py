@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from casework.db import now, unit_of_work
@@ -15,7 +13,6 @@ from portal.schema import describe, refuses
 from rules.permissions import Role
 
 router = APIRouter(tags=["Service"])
-_STYLES = Path(__file__).resolve().parent.parent / "static" / "collated.css"
 
 
 class Me(BaseModel):
@@ -55,14 +52,3 @@ def health() -> dict[str, str]:
 def openapi(request: Request) -> dict[str, Any]:
     """The description of this API (OpenAPI)."""
     return describe(request.app)
-
-
-@router.get("/static/collated.css", include_in_schema=False)
-def styles() -> Response:
-    """How the collated template looks, on a screen and on paper."""
-    return Response(_styles(), media_type="text/css")
-
-
-@cache
-def _styles() -> bytes:
-    return _STYLES.read_bytes()

@@ -92,6 +92,8 @@ def _open_accounts(session: Session) -> dict[str, str]:
             for role in Role
             if role not in (Role.HUB, Role.DUTY_TEAM, Role.AGENCY)
         ),
+        Account(id="OFFICER", role=Role.DUTY_TEAM, is_person=True, duty_team="CHILDREN_DUTY", added_at=at),
+        Account(id="ADULT_OFFICER", role=Role.DUTY_TEAM, is_person=True, duty_team="ADULT_ASIST", added_at=at),
         Account(id="SECOND_DECIDER", role=Role.DECISION_MAKER, is_person=True, mash_profile=True, added_at=at),
         Account(id="DECIDER_WITHOUT_PROFILE", role=Role.DECISION_MAKER, is_person=True, added_at=at),
         Account(id="SUPPORT_WITHOUT_PROFILE", role=Role.MASH_SUPPORT, is_person=True, added_at=at),

@@ -15,8 +15,9 @@ from rules.permissions import Role
 from tests.portal.office import API, CHILDREN, Office, acts
 
 ABSENT = "7KQ2-XW9S"
-PER_REFERRAL = [route for route in ACCESS if "{reference}" in route]
-BEHIND_A_CREDENTIAL = [route for route, roles in ACCESS.items() if roles is not None]
+OF_THE_API = {route: roles for route, roles in ACCESS.items() if " /api/" in route}
+PER_REFERRAL = [route for route in OF_THE_API if "{reference}" in route]
+BEHIND_A_CREDENTIAL = [route for route, roles in OF_THE_API.items() if roles is not None]
 ACCOUNT_OF = {role: role.value for role in Role} | {Role.DUTY_TEAM: CHILDREN, Role.AGENCY: "POLICE"}
 
 

@@ -76,7 +76,7 @@ def test_a_method_that_is_not_done_here_says_which_are(office: Office) -> None:
     assert office.client.put("/health").headers["Allow"] == "GET"
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/api/v1/", "/api/v1/referrals/", "//", "/%00"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/api/v1/", "/api/v1/referrals/", "/x//", "/%00"])
 def test_an_unknown_path_is_not_found_and_leads_nowhere(office: Office, path: str) -> None:
     """R48"""
     answer = office.client.get(path, follow_redirects=False)

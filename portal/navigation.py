@@ -1,0 +1,48 @@
+"""What each role finds at the top of every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rules.permissions import Actor, Role
+
+
+class Link(NamedTuple):
+    """A page and what it is called."""
+
+    path: str
+    text: str
+
+
+_ABOUT = Link("/about", "What the MASH does")
+_YOU = Link("/you", "Your account")
+_BOARD = Link("/board", "Board")
+_OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
+    Role.AGENCY: (Link("/tasks", "Your checks"),),
+    Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer")),
+    Role.MASH_SUPPORT: (_BOARD,),
+    Role.DECISION_MAKER: (_BOARD,),
+    Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"),),
+}
+
+
+def links_of(actor: Actor) -> tuple[Link, ...]:
+    """The pages of a person's own work, and those of everybody."""
+    return (*_OF_ROLE.get(actor.role, ()), _ABOUT, _YOU)
+
+
+def home_of(actor: Actor) -> str:
+    """Where a person's work is."""
+    return links_of(actor)[0].path
+
+
+def referral_page(actor: Actor, reference: str) -> str:
+    """Where a person sees a referral; the link in every message leads here."""
+    if actor.role is Role.AGENCY:
+        return f"/checks/{reference}"
+    if actor.role is Role.DUTY_TEAM:
+        return f"/referrals/{reference}"
+    if actor.role in {Role.MASH_SUPPORT, Role.DECISION_MAKER}:
+        return f"/board/{reference}"
+    return home_of(actor)

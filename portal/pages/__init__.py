@@ -1,0 +1,11 @@
+"""The pages of the portal, by whose work they are."""
+
+from __future__ import annotations
+
+from portal.pages import everybody, signing_in, tasks
+
+ROUTERS = (
+    signing_in.router,
+    everybody.router,
+    tasks.router,
+)

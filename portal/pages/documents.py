@@ -1,0 +1,56 @@
+"""From what somebody typed to a document of casework, and drafts of it meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+
+from casework import drafts
+from casework.documents import Document
+from portal import bodies, forms
+from portal.credentials import Work
+from portal.doors import Door
+from portal.forms import Form, Raw
+
+D = TypeVar("D", bound=Document)
+ADD = "add:"
+
+
+def meant(door: Door, kind: type[D], raw: Raw | None = None) -> D:
+    """What the form means, as a document. Raises NotAcceptable with every bad field."""
+    return bodies.read_value(forms.document(door.raw if raw is None else raw, door.zone), kind)
+
+
+def drafted(work: Work, purpose: str, about: str) -> Form | None:
+    """What this person typed earlier and did not send."""
+    kept = drafts.find(work.session, purpose, about, work.by.id)
+    return Form(kept.content) if kept else None
+
+
+def autosave(door: Door, purpose: str, about: str, work: Work) -> Response:
+    """Keep what is typed while somebody is typing."""
+    drafts.save(work.session, purpose, about, door.raw, by=work.by, at=work.at)
+    return Response(status_code=204)
+
+
+def save_or_add(door: Door, purpose: str, about: str, work: Work, back: str) -> Response | None:
+    """Deal with the buttons that send nothing: save the draft, throw it away, or one more row. None for the others."""
+    do = door.field("do")
+    if do == "discard":
+        drafts.discard(work.session, purpose, about, by=work.by, at=work.at)
+        return door.go(back, "discarded")
+    if do == "save" or do.startswith(ADD):
+        drafts.save(work.session, purpose, about, with_row(door.raw, do), by=work.by, at=work.at)
+        return door.go(back, "saved" if do == "save" else "added")
+    return None
+
+
+def with_row(raw: Raw, do: str) -> dict[str, Any]:
+    """The draft with one more empty row in the list that the button names."""
+    if not do.startswith(ADD):
+        return raw
+    name = do.removeprefix(ADD)
+    rows = raw.get(name)
+    there = rows if isinstance(rows, dict) else {}
+    return {**raw, name: {**there, str(len(there)): {}}}

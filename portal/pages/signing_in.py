@@ -1,0 +1,213 @@
+"""Coming in and going out: password, one-time code, invitation, authenticator (R46, R47)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyotp
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from casework import accounts, drafts, sessions, signin
+from casework.db import now, unit_of_work
+from casework.register import current_profile
+from casework.signin import Answer
+from models.account import Account
+from portal import cookies
+from portal.doors import AUTHENTICATOR, AtDoor, Door
+from portal.forms import Form
+from portal.rendering import page
+from rules.errors import FieldError, NotAcceptable
+
+router = APIRouter(include_in_schema=False)
+_OWN_PATH = re.compile(r"/[A-Za-z0-9][A-Za-z0-9/_-]{0,100}")
+_AUTHENTICATOR_DRAFT = "authenticator"
+_WRONG = FieldError("/password", "The address or the password is not right.")
+_TOO_MANY = FieldError("/password", "Too many tries. Wait fifteen minutes, then try again.")
+_WRONG_CODE = FieldError("/code", "this is not the newest code, or it is too old or was used before")
+_TOO_MANY_CODES = FieldError("/code", "too many tries: ask for a new code, or wait fifteen minutes")
+
+
+@router.get("/sign-in")
+def sign_in_page(door: AtDoor) -> Response:
+    """The address and the password. An old half-done sign-in is forgotten."""
+    return _sign_in_form(door)
+
+
+@router.post("/sign-in")
+def sign_in(door: AtDoor) -> Response:
+    """On to the code, or the same page again: the same words whether or not there is such an account."""
+    visit = cookies.read(door.request, cookies.VISIT)
+    door.check_form(visit)
+    with unit_of_work() as session:
+        step = signin.begin(
+            session, door.field("email"), door.field("password"), place=_place(door),
+            known=cookies.read(door.request, cookies.KNOWN), at=sessions.real_now(session),
+        )  # fmt: skip
+    if step.answer is not Answer.GO_ON:
+        refused = _TOO_MANY if step.answer is Answer.TOO_MANY else _WRONG
+        return _sign_in_form(door, 429 if step.answer is Answer.TOO_MANY else 422, refused)
+    response = RedirectResponse(f"/sign-in/code{_next_query(door)}", 303)
+    cookies.give(response, cookies.VISIT, step.token)
+    return response
+
+
+@router.get("/sign-in/code")
+def code_page(door: AtDoor) -> Response:
+    """The one-time code."""
+    return _code_form(door)
+
+
+@router.post("/sign-in/code")
+def enter_code(door: AtDoor) -> Response:
+    """In, or the same page again."""
+    visit = cookies.read(door.request, cookies.VISIT)
+    door.check_form(visit)
+    with unit_of_work() as session:
+        at = sessions.real_now(session)
+        step = signin.finish(session, visit, door.field("code"), at=at)
+        known = signin.known_browser(session, step.account_id, at=at) if step.account_id else ""
+    if step.answer is Answer.START_AGAIN:
+        return RedirectResponse("/sign-in", 303)
+    if step.answer is not Answer.GO_ON:
+        too_many = step.answer is Answer.TOO_MANY
+        return _code_form(door, 429 if too_many else 422, _TOO_MANY_CODES if too_many else _WRONG_CODE)
+    response = RedirectResponse(_next(door) or "/", 303)
+    cookies.take_back(response, cookies.VISIT)
+    cookies.give(response, cookies.SESSION, step.token)
+    cookies.give(response, cookies.KNOWN, known, days=signin.KNOWN_BROWSER.days)
+    return response
+
+
+@router.post("/sign-in/code/again")
+def send_again(door: AtDoor) -> Response:
+    """Another code, which kills the one before."""
+    visit = cookies.read(door.request, cookies.VISIT)
+    door.check_form(visit)
+    with unit_of_work() as session:
+        answer = signin.send_again(session, visit, at=sessions.real_now(session))
+    if answer is Answer.START_AGAIN:
+        return RedirectResponse("/sign-in", 303)
+    if answer is Answer.TOO_MANY:
+        problem = FieldError(
+            "/code", "a code was sent just now; one can be sent every thirty seconds, five in half an hour"
+        )
+        return _code_form(door, 429, problem)
+    return RedirectResponse(f"/sign-in/code{_next_query(door)}", 303)
+
+
+@router.post("/sign-out")
+def sign_out(door: AtDoor) -> Response:
+    """The session is over, here and wherever else its cookie may be."""
+    with door.at_work() as (session, _, _):
+        sessions.end(session, cookies.read(door.request, cookies.SESSION), at=sessions.real_now(session))
+    response = door.go("/sign-in", "signed-out")
+    cookies.take_back(response, cookies.SESSION)
+    return response
+
+
+@router.get("/invitation/{token}")
+def invitation_page(token: str, door: AtDoor) -> Response:
+    """The first password, for whoever was invited."""
+    return _invitation_form(door, token)
+
+
+@router.post("/invitation/{token}")
+def accept_invitation(token: str, door: AtDoor) -> Response:
+    """The password is set, and the link is used up."""
+    door.check_form(cookies.read(door.request, cookies.VISIT))
+    try:
+        with unit_of_work() as session:
+            accounts.accept_invitation(session, token, door.field("password"), at=now(session))
+    except NotAcceptable as refused:
+        return _invitation_form(door, token, 422, *refused.fields)
+    return door.go("/sign-in", "password")
+
+
+@router.get("/you")
+def your_account(door: AtDoor) -> Response:
+    """What the hub knows of the person signed in, and how they sign in."""
+    with door.at_work() as (session, by, _):
+        account = session.get(Account, by.id)
+    return door.page("you.html", account=account)
+
+
+@router.get(AUTHENTICATOR)
+def authenticator_page(door: AtDoor) -> Response:
+    """The key for an authenticator app."""
+    return _authenticator_form(door)
+
+
+@router.post(AUTHENTICATOR)
+def set_up_authenticator(door: AtDoor) -> Response:
+    """From now on this person's codes are their app's."""
+    try:
+        with door.at_work() as (session, by, at):
+            kept = drafts.find(session, _AUTHENTICATOR_DRAFT, "", by.id)
+            secret = kept.content["secret"] if kept else pyotp.random_base32()
+            accounts.use_authenticator(session, secret, door.field("code"), by=by, at=at)
+            drafts.discard(session, _AUTHENTICATOR_DRAFT, "", by=by, at=at)
+    except NotAcceptable as refused:
+        return _authenticator_form(door, 422, *refused.fields)
+    return door.go("/you", "authenticator")
+
+
+def _sign_in_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+    shown = Form({"email": door.field("email")}, errors)
+    return _for_visitor(door, "sign_in.html", status, cookies.fresh(), form=shown, next=_next(door), done=door.done)
+
+
+def _code_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+    visit = cookies.read(door.request, cookies.VISIT)
+    with unit_of_work() as session:
+        authenticator = signin.uses_authenticator(session, visit, at=sessions.real_now(session))
+    if authenticator is None:
+        return RedirectResponse("/sign-in", 303)
+    shown = Form({}, errors)
+    return _for_visitor(door, "code.html", status, visit, form=shown, next=_next(door), authenticator=authenticator)
+
+
+def _invitation_form(door: Door, token: str, status: int = 200, *errors: FieldError) -> Response:
+    with unit_of_work() as session:
+        account = accounts.invited(session, token)
+        email = account.email if account else None
+    if email is None:
+        return page("invitation_over.html", 404)
+    shown = Form({}, errors)
+    return _for_visitor(door, "invitation.html", status, cookies.fresh(), form=shown, email=email, token=token)
+
+
+def _authenticator_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+    with door.at_work() as (session, by, at):
+        kept = drafts.find(session, _AUTHENTICATOR_DRAFT, "", by.id)
+        secret = kept.content["secret"] if kept else pyotp.random_base32()
+        if kept is None:
+            drafts.save(session, _AUTHENTICATOR_DRAFT, "", {"secret": secret}, by=by, at=at)
+        account = session.get(Account, by.id)
+        name = account.email if account else by.id
+    link = pyotp.TOTP(secret).provisioning_uri(name=name or by.id, issuer_name=current_profile().wording.hub_name)
+    return door.page("authenticator.html", status, form=Form({}, errors), secret=secret, link=link)
+
+
+def _for_visitor(door: Door, template: str, status: int, visit: str, **context: Any) -> Response:
+    """A page for a browser that nobody is signed in with: its forms are bound to the cookie that it is given."""
+    response = page(template, status, form_token=cookies.form_token(visit), **context)
+    cookies.give(response, cookies.VISIT, visit)
+    return response
+
+
+def _place(door: Door) -> str:
+    """The other end of the connection, and never what a header says that it is."""
+    client = door.request.client
+    return client.host if client else ""
+
+
+def _next(door: Door) -> str:
+    """The page to come back to: one of our own, or none."""
+    asked = door.field("next") or door.request.query_params.get("next", "")
+    return asked if _OWN_PATH.fullmatch(asked) else ""
+
+
+def _next_query(door: Door) -> str:
+    return f"?next={back}" if (back := _next(door)) else ""

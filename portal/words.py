@@ -1,0 +1,112 @@
+"""How pages say times, clocks, stages, and what is wrong with a field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rules.errors import FieldError
+from rules.permissions import Role
+from rules.stages import CheckStatus, Stage
+
+STAGES: Mapping[Stage, str] = {
+    Stage.RECEIVED: "Received",
+    Stage.QUEUED_OUT_OF_HOURS: "Waits for the office to open",
+    Stage.CHECKING: "Agencies are being asked",
+    Stage.AWAITING_DECISION: "Waits for a decision",
+    Stage.HANDING_BACK: "Being handed back",
+    Stage.AWAITING_ACK: "Waits for acknowledgement",
+    Stage.CLOSED: "Closed",
+}
+CHECKS: Mapping[CheckStatus, str] = {
+    CheckStatus.REQUESTED: "Not seen yet",
+    CheckStatus.ACKNOWLEDGED: "Seen",
+    CheckStatus.CLARIFY: "Question asked",
+    CheckStatus.RETURNED: "Returned on time",
+    CheckStatus.RETURNED_LATE: "Returned late",
+    CheckStatus.DECLINED: "Declined to share",
+    CheckStatus.CANCELLED: "No longer needed",
+    CheckStatus.NOT_AWAITED: "No longer awaited",
+}
+ROLES: Mapping[Role, str] = {
+    Role.DUTY_TEAM: "Duty team member",
+    Role.AGENCY: "Agency representative",
+    Role.MASH_SUPPORT: "MASH support",
+    Role.DECISION_MAKER: "Decision maker",
+    Role.ANALYST: "Analyst",
+    Role.BOARD: "Board member",
+    Role.IG_LEAD: "Information-governance lead",
+    Role.ACCOUNT_ADMIN: "Account administrator",
+    Role.OPERATOR: "Operator",
+}
+KINDS = {"FACT": "Fact", "OPINION": "Opinion", "THIRD_PARTY": "Told by a third party"}
+
+#: What a field is called in an error, by the last part of its place.
+_LABELS: Mapping[str, str] = {
+    "upstream_reference": "Your case reference", "sending_officer-name": "Your name", "reply_to": "E-mail address",
+    "by": "Who decided to refer", "at": "When it was decided", "why_existing_information_is_not_enough":
+    "Why what you know is not enough", "clarification_question": "The question to the agencies",
+    "safeguarding_concern": "Is there a safeguarding concern", "extent_unclear": "Is its extent unclear",
+    "narrative": "What worries you", "source": "Source", "level_of_need": "Level of need", "urgency": "Urgency",
+    "side": "Child or adult", "given_name": "First name", "family_name": "Last name", "date_of_birth": "Date of birth",
+    "nhs_number": "NHS number", "address": "Address", "protected_address": "Is the address protected",
+    "household": "Household", "household_role": "Role in the household", "voice": "Their own view",
+    "voice_missing_because": "Why their own view is missing", "informed": "Were they told", "consent": "Consent",
+    "consent_reason": "Reason for this consent", "open_to_worker": "Open to a team", "result": "What you found",
+    "summary": "Summary", "event_date": "Date of the event", "kind": "Fact or opinion", "text": "Text",
+    "system": "System", "systems_searched": "Systems searched", "searched_with": "Searched with",
+    "searched_at": "When you searched", "not_searched_because": "Why nothing was searched", "who": "Name",
+    "role": "Role", "organisation": "Organisation", "consulted_at": "When you asked", "what_was_asked":
+    "What you asked", "what_they_said": "What they said", "reason": "Reason", "mode": "How you met",
+    "held_at": "When you met", "note": "Note", "present": "Who was present", "agency": "Agency", "name": "Name",
+    "view": "View", "threshold_met": "Is the threshold met", "outcome": "Outcome", "rationale": "Rationale",
+    "words_for_duty_team": "Words for the duty team", "what": "Action", "owner": "Who does it", "due_on": "By when",
+    "without_discussion_because": "Why without a discussion", "email": "E-mail address", "display_name": "Name",
+    "duty_team": "Duty team", "password": "Password", "code": "Code", "inducted_at": "Date of the induction",
+    "version": "Version", "subjects": "People", "about": "About whom",
+}  # fmt: skip
+
+
+def error_sentence(error: FieldError) -> str:
+    """What is wrong with a field, in a sentence that names it."""
+    label = _LABELS.get(error.pointer.rpartition("/")[2], "This")
+    detail = error.detail.removesuffix(".")
+    detail = re.sub(r"^not a code of the set \w+: use one of .*$", "choose one of the list", detail)
+    detail = re.sub(r"such as 2016-05-04|with its zone, such as 2026-03-16T09:40:00Z", "such as 27 3 2026", detail)
+    if detail in {"is missing", "must not be empty"}:
+        return f"{label}: please answer this"
+    return f"{label}: {detail}"
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment in the area's local time: Fri 13 Mar 2026, 16:30."""
+    return moment.astimezone(zone).strftime("%a %-d %b %Y, %H:%M")
+
+
+def span(length: timedelta) -> str:
+    """A length of time, roughly, as people say it."""
+    minutes = round(abs(length.total_seconds()) / 60)
+    if minutes < 60:
+        return _count(minutes, "minute")
+    if minutes < 48 * 60:
+        return _count(round(minutes / 60), "hour")
+    return _count(round(minutes / 1440), "day")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+class Clock:
+    """How a due time stands at a moment, in words and in the class of a coloured tag; never by colour alone."""
+
+    def __init__(self, due_at: datetime, at: datetime, *, soon: timedelta = timedelta(hours=4)) -> None:
+        left = due_at - at
+        if left < timedelta():
+            self.words, self.tag, self.css = f"Overdue by {span(left)}", "Overdue", "govuk-tag--red"
+        elif left <= soon:
+            self.words, self.tag, self.css = f"{span(left)} left", "Due soon", "govuk-tag--orange"
+        else:
+            self.words, self.tag, self.css = f"{span(left)} left", "In time", "govuk-tag--green"

@@ -1,0 +1,222 @@
+"""What an agency's representative does in the portal (R05, R18, R19, R24, R33, R49, R57)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.examples import CHILD
+from tests.portal.office import Office, acts
+from tests.portal.people import Person, at_their_desk
+
+SEARCH = {
+    "systems_searched-0-system": "Niche",
+    "systems_searched-0-searched_with": "name, date of birth",
+    "systems_searched-0-searched_at:moment.day": "13",
+    "systems_searched-0-searched_at:moment.month": "3",
+    "systems_searched-0-searched_at:moment.year": "2026",
+    "systems_searched-0-searched_at:moment.time": "14:05",
+}
+ITEM = {
+    "result": "KNOWN_CLOSED",
+    "items-0-event_date:date.day": "9",
+    "items-0-event_date:date.month": "1",
+    "items-0-event_date:date.year": "2026",
+    "items-0-text": "Attended; <b>nobody</b> was hurt.",
+    "items-0-kind": "FACT",
+    "items-0-source": "Incident log",
+    "items-0-about:list": "S1",
+}
+
+
+@pytest.fixture
+def police(office: Office, client: Any) -> Person:
+    return at_their_desk(client, "POLICE")
+
+
+@pytest.fixture
+def reference(office: Office) -> str:
+    return office.refer_and_ask(CHILD)
+
+
+def returns_of(office: Office, reference: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = office.get("POLICE", f"/referrals/{reference}/check").json()["returns"]
+    return found
+
+
+def test_a_task_says_in_words_how_long_is_left(police: Person, reference: str):
+    """R10, defect 8: text and colour"""
+    text = police.get("/tasks").text
+    assert reference in text
+    assert "In time" in text or "Due soon" in text
+    assert " left" in text
+
+
+def test_a_check_shows_the_question_and_the_least_to_search_for(police: Person, reference: str):
+    """R05, R18, R49"""
+    text = police.get(f"/checks/{reference}").text
+    assert CHILD["eligibility"]["clarification_question"] in text
+    for shown in ("Examplia Testchild", "4 May 2017", "9990000018", "1 Imaginary Row"):
+        assert shown in text
+    assert CHILD["concern"]["narrative"] not in text
+    assert "Mental Health" not in text.partition("</nav>")[2]
+
+
+@pytest.mark.parametrize(("known", "shown"), [("KNOWN_OPEN", "Known: open"), ("NOT_KNOWN", "Not known"), ("", "Seen")])
+def test_one_click_says_whether_the_family_is_known(police: Person, reference: str, known: str, shown: str):
+    """R18"""
+    answer = police.send(f"/checks/{reference}/acknowledge", {"known": known}, page=f"/checks/{reference}")
+    assert answer.headers["location"] == f"/checks/{reference}?done=acknowledged"
+    assert shown in police.get(f"/checks/{reference}").text
+    assert acts(reference).count("CHECK_ACKNOWLEDGED") == 1
+
+
+def test_nothing_known_is_a_full_return(office: Office, police: Person, reference: str):
+    """R27"""
+    page = f"/checks/{reference}/nothing-known"
+    assert police.send(page, SEARCH).headers["location"] == f"/checks/{reference}?done=returned"
+    [version] = returns_of(office, reference)
+    assert version["result"] == "NOT_KNOWN"
+    [search] = version["systems_searched"]
+    assert (search["system"], search["searched_at"]) == ("Niche", "2026-03-13T14:05:00Z")
+
+
+def test_an_unfinished_return_names_every_field_and_keeps_what_was_typed(
+    office: Office, police: Person, reference: str
+):
+    """R01: plain errors beside the field"""
+    page = f"/checks/{reference}/return"
+    answer = police.send(page, {"items-0-text": "Only <this>", "do": "send"})
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.text
+    assert 'href="#items-0-event_date"' in answer.text
+    assert 'id="items-0-event_date"' in answer.text
+    assert "Only &lt;this&gt;" in answer.text
+    assert returns_of(office, reference) == []
+
+
+def test_a_return_holds_items_searches_and_consultations(office: Office, police: Person, reference: str):
+    """R18, R19"""
+    consultation = {
+        "consultations-0-who": "Pat Example",
+        "consultations-0-role": "Sergeant",
+        "consultations-0-organisation": "Police",
+        "consultations-0-consulted_at:moment.day": "13",
+        "consultations-0-consulted_at:moment.month": "3",
+        "consultations-0-consulted_at:moment.year": "2026",
+        "consultations-0-consulted_at:moment.time": "9:40",
+        "consultations-0-what_was_asked": "Anything later?",
+        "consultations-0-what_they_said": "Nothing.",
+    }
+    answer = police.send(f"/checks/{reference}/return", SEARCH | ITEM | consultation | {"do": "send"})
+    assert answer.status_code == 303, answer.text
+    [version] = returns_of(office, reference)
+    assert version["items"][0] | {"about": ["S1"]} == version["items"][0]
+    assert version["items"][0]["event_date"] == "2026-01-09"
+    assert version["consultations"][0]["who"] == "Pat Example"
+    text = police.get(f"/checks/{reference}").text
+    assert "Attended; &lt;b&gt;nobody&lt;/b&gt; was hurt." in text
+
+
+def test_a_correction_begins_with_what_was_said_and_is_a_new_version(office: Office, police: Person, reference: str):
+    """R24: by a new version"""
+    page = f"/checks/{reference}/return"
+    police.send(page, SEARCH | ITEM | {"do": "send"})
+    shown = police.get(page).text
+    assert "Correct your return" in shown
+    assert "Attended; &lt;b&gt;nobody&lt;/b&gt; was hurt." in shown
+    assert 'value="Niche"' in shown
+    police.send(page, SEARCH | ITEM | {"items-0-text": "Attended twice.", "do": "send"})
+    assert [version["items"][0]["text"] for version in returns_of(office, reference)] == [
+        "Attended; <b>nobody</b> was hurt.", "Attended twice.",
+    ]  # fmt: skip
+
+
+def test_a_draft_is_kept_for_its_writer_alone(office: Office, client: Any, police: Person, reference: str):
+    """Finding 14"""
+    page = f"/checks/{reference}/return"
+    typed = SEARCH | ITEM | {"items-0-kind": ""}
+    assert police.send(page, typed | {"do": "save"}).headers["location"] == f"{page}?done=saved"
+    again = police.get(page).text
+    assert "Attended; &lt;b&gt;nobody&lt;/b&gt; was hurt." in again
+    assert 'value="Niche"' in again
+    assert "You have a draft" in police.get(f"/checks/{reference}").text
+    other = at_their_desk(client, "MENTAL_HEALTH")
+    assert "Attended" not in other.get(page).text
+    assert returns_of(office, reference) == []
+    police.send(page, SEARCH | ITEM | {"do": "send"})
+    assert "You have a draft" not in police.get(f"/checks/{reference}").text
+
+
+def test_what_is_being_typed_is_kept_without_a_click(police: Person, reference: str):
+    """Finding 14: autosave"""
+    answer = police.send(f"/checks/{reference}/draft", ITEM, page=f"/checks/{reference}/return")
+    assert answer.status_code == 204
+    assert "Incident log" in police.get(f"/checks/{reference}/return").text
+
+
+def test_rows_are_added_without_a_script_and_empty_ones_are_left_out(office: Office, police: Person, reference: str):
+    """Works without JavaScript"""
+    page = f"/checks/{reference}/return"
+    police.send(page, SEARCH | ITEM | {"do": "add:items"})
+    assert "Item 2" in police.get(page).text
+    police.send(page, SEARCH | ITEM | {"items-1-text": " ", "items-1-source": "", "do": "send"})
+    assert len(returns_of(office, reference)[0]["items"]) == 1
+
+
+def test_a_draft_can_be_thrown_away(police: Person, reference: str):
+    """Finding 14"""
+    page = f"/checks/{reference}/return"
+    police.send(page, ITEM | {"do": "save"})
+    police.send(page, ITEM | {"do": "discard"})
+    assert "Incident log</" not in police.get(page).text
+    assert "Attended" not in police.get(page).text
+
+
+def test_a_question_goes_to_the_mash_and_its_answer_comes_back(office: Office, police: Person, reference: str):
+    """R33"""
+    page = f"/checks/{reference}/question"
+    assert police.send(page, {"text": " "}).status_code == 422
+    assert police.send(page, {"text": "Which address?"}).headers["location"] == f"/checks/{reference}?done=asked"
+    office.post("MASH_SUPPORT", f"/referrals/{reference}/checks/POLICE/answer", {"text": "The newer one."})
+    text = police.get(f"/checks/{reference}").text
+    assert "Which address?" in text
+    assert "The newer one." in text
+
+
+def test_declining_needs_its_reason(office: Office, police: Person, reference: str):
+    """R57"""
+    page = f"/checks/{reference}/decline"
+    assert police.send(page, {"note": "A note"}).status_code == 422
+    assert police.send(page, {"reason": "LIVE_INVESTIGATION", "note": "A note"}).status_code == 303
+    text = police.get(f"/checks/{reference}").text
+    assert "Live investigation" in text
+    assert office.get("POLICE", f"/referrals/{reference}/check").json()["status"] == "DECLINED"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"agency": "MENTAL_HEALTH"},
+        {"due_at": "2030-01-01T00:00:00Z"},
+        {"recorded_by": "DECISION_MAKER"},
+        {"items-0-agency": "MENTAL_HEALTH"},
+    ],
+)
+def test_a_field_that_the_form_does_not_have_is_refused(
+    office: Office, police: Person, reference: str, form: dict[str, str]
+):
+    """S-3: mass assignment, defect 2"""
+    answer = police.send(f"/checks/{reference}/return", SEARCH | ITEM | form | {"do": "send"})
+    assert answer.status_code == 422
+    assert returns_of(office, reference) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["a-b-c-d-e", "-", "items-99999999-text", "result-x", "items-0.day", "items:list", "…"]
+)
+def test_no_name_of_a_field_breaks_the_form(police: Person, reference: str, name: str):
+    """S-3"""
+    answer = police.send(f"/checks/{reference}/return", SEARCH | ITEM | {name: "x", "do": "send"})
+    assert answer.status_code in {303, 422}
