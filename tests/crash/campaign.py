@@ -28,7 +28,7 @@ from tests.scenarios.pack import PACK
 
 AT_ONCE = 6
 KILLS_A_TRIAL = 30
-PAUSE, BURST, CALM = (0.3, 2.5), 5, (6.0, 14.0)
+PAUSE, BURST, CALM = (0.3, 2.0), 5, (4.0, 9.0)
 LONGEST_SILENCE = 13.0
 
 

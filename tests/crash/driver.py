@@ -13,7 +13,8 @@ from engine.api import Api, ApiRefused
 from rules.errors import Unavailable
 from tests.scenarios.case import SignIn
 
-PATIENCE = 240.0
+#: For how many seconds somebody tries again. A storm lasts minutes, and parts that died often start ever more slowly.
+PATIENCE = 420.0
 _UNDECIDED = ("RECEIVED", "QUEUED_OUT_OF_HOURS", "CHECKING", "AWAITING_DECISION")
 
 

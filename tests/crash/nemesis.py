@@ -15,7 +15,7 @@ from engine.stack import Stack
 from tests.crash.driver import Journal
 
 Say = Callable[[str], None]
-CHILD_PATIENCE = 4.0
+CHILD_PATIENCE = 2.5
 
 
 class Nemesis:

@@ -21,7 +21,7 @@ from engine.postgres import SUPERUSER
 from engine.stack import Stack
 from models.settings import HOUSE
 from tests.crash import recipients
-from tests.crash.driver import Journal, persistent
+from tests.crash.driver import PATIENCE, Journal, persistent
 from tests.crash.nemesis import Nemesis
 from tests.scenarios.case import Case
 from tests.scenarios.play import Hub, Played, Scenario, play
@@ -108,9 +108,8 @@ def storm(
     raging = threading.Thread(target=strike, args=(nemesis,), name="nemesis")
     raging.start()
     try:
-        played = play(
-            scene.hub, [renamed(scenario, seed) for scenario in scenarios], sign_in=persistent(scene.journal),
-        )  # fmt: skip
+        fresh = [renamed(scenario, seed) for scenario in scenarios]
+        played = play(scene.hub, fresh, sign_in=persistent(scene.journal), patience=PATIENCE)
     finally:
         nemesis.stop()
         raging.join()

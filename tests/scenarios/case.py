@@ -21,7 +21,8 @@ from rules.errors import Unavailable
 from tests.scenarios.week import Week
 
 LONDON = ZoneInfo("Europe/London")
-_PATIENCE = 120.0
+#: How long the hub may take for what it does by itself, in seconds.
+PATIENCE = 120.0
 
 
 class Failed(AssertionError):
@@ -53,7 +54,9 @@ class Theatre:
         profile: Profile,
         week: Week,
         sign_in: SignIn = lambda _, url, token: Api(url, token),
+        patience: float = PATIENCE,
     ) -> None:
+        self.patience = patience
         self.profile, self.week, self.mail = profile, week, mail
         self._apis = {account: sign_in(account, url, token) for account, token in tokens.items()}
         self._record_url = owner_url.replace("postgresql+psycopg://", "postgresql://")
@@ -71,7 +74,7 @@ class Theatre:
 
     def ask_record(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look into the record, as its owner. A record that is away for a while is waited for."""
-        given_up = time.monotonic() + _PATIENCE
+        given_up = time.monotonic() + self.patience
         while True:
             try:
                 with psycopg.connect(self._record_url, autocommit=True, connect_timeout=5) as record:
@@ -316,7 +319,7 @@ class Case:
         return answer
 
     def _eventually(self, so: Callable[[], bool], what: str) -> None:
-        given_up = time.monotonic() + _PATIENCE
+        given_up = time.monotonic() + self._theatre.patience
         while time.monotonic() < given_up:
             try:
                 if so():
@@ -324,4 +327,4 @@ class Case:
             except (Unavailable, psycopg.OperationalError):
                 pass
             time.sleep(0.2)
-        raise Failed(f"{self.name} ({self.reference}): did not happen in {_PATIENCE:.0f} s: {what}")
+        raise Failed(f"{self.name} ({self.reference}): did not happen in {self._theatre.patience:.0f} s: {what}")

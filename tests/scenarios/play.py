@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.api import Api
 from models.profile import Profile
-from tests.scenarios.case import LONDON, Case, SignIn, Theatre
+from tests.scenarios.case import LONDON, PATIENCE, Case, SignIn, Theatre
 from tests.scenarios.pack import PACK, STARTS
 from tests.scenarios.week import Week
 
@@ -49,13 +49,14 @@ def play(
     after_each_act: Callable[[str], None] = lambda _: None,
     starts: datetime = STARTS,
     sign_in: SignIn = lambda _, url, token: Api(url, token),
+    patience: float = PATIENCE,
 ) -> list[Played]:
     """Play scenarios side by side on one timeline, and say how each went, in the order given.
 
     `finished` hears of each one as it ends. `after_each_act` hears the path of each act of anybody in any of them.
-    `sign_in` gives each account its view of the hub.
+    `sign_in` gives each account its view of the hub; `patience`: for how many seconds the hub may be busy or away.
     """
-    week = Week(hub.owner_url, players=len(scenarios), starts=starts)
+    week = Week(hub.owner_url, players=len(scenarios), starts=starts, patience=2 * patience)
     theatre = Theatre(
         url=hub.url,
         tokens=hub.tokens,
@@ -64,6 +65,7 @@ def play(
         profile=hub.profile,
         week=week,
         sign_in=sign_in,
+        patience=patience,
     )
     theatre.after_each_act = after_each_act
     results = [Played(name=_name(scenario), story=_story(scenario)) for scenario in scenarios]

@@ -13,13 +13,12 @@ from typing import Any
 
 import psycopg
 
-_PATIENCE = 240.0
-
 
 class Week:
     """The hub's clock, shared by the scenarios that play on it. Needs the record as its owner."""
 
-    def __init__(self, owner_url: str, players: int, starts: datetime) -> None:
+    def __init__(self, owner_url: str, players: int, starts: datetime, patience: float = 240.0) -> None:
+        self._patience = patience
         self._url = owner_url.replace("postgresql+psycopg://", "postgresql://")
         self._record: psycopg.Connection[tuple[Any, ...]] | None = None
         self._turn = threading.Condition()
@@ -81,7 +80,7 @@ class Week:
         return moment
 
     def _let_the_hub_finish(self) -> None:
-        given_up = time.monotonic() + _PATIENCE
+        given_up = time.monotonic() + self._patience
         due = "SELECT count(*) FROM wake WHERE due_at <= mash_now()"
         while count := self._ask(due):
             if time.monotonic() > given_up:
@@ -90,7 +89,7 @@ class Week:
 
     def _ask(self, statement: str, *values: Any) -> Any:
         """The first value of the first row, if any. A record that is away for a while is waited for."""
-        given_up = time.monotonic() + _PATIENCE
+        given_up = time.monotonic() + self._patience
         while True:
             try:
                 if self._record is None or self._record.closed:
