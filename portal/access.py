@@ -74,6 +74,23 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /checks/{reference}/question": _AGENCY,
     "GET /checks/{reference}/decline": _AGENCY,
     "POST /checks/{reference}/decline": _AGENCY,
+    "GET /board": _MASH,
+    "GET /board-rows": _MASH,
+    "GET /board/{reference}": _MASH,
+    "GET /board/{reference}/discuss-now": _MASH,
+    "POST /board/{reference}/discuss-now": _MASH,
+    "GET /board/{reference}/discussion": _MASH,
+    "POST /board/{reference}/discussion": _MASH,
+    "POST /board/{reference}/discussion/draft": _MASH,
+    "GET /board/{reference}/view": _MASH,
+    "POST /board/{reference}/view": _MASH,
+    "GET /board/{reference}/decision": _DECIDES,
+    "POST /board/{reference}/decision": _DECIDES,
+    "POST /board/{reference}/decision/draft": _DECIDES,
+    "GET /board/{reference}/reconsideration": _DECIDES,
+    "POST /board/{reference}/reconsideration": _DECIDES,
+    "GET /board/{reference}/checks/{agency}": _MASH,
+    "POST /board/{reference}/checks/{agency}": _MASH,
 }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from portal.pages import everybody, signing_in, tasks
+from portal.pages import board, everybody, signing_in, tasks
 
 ROUTERS = (
     signing_in.router,
     everybody.router,
     tasks.router,
+    board.router,
 )

@@ -1,0 +1,203 @@
+"""What the MASH team does in the portal (R13, R24, R33-R39, R41, R53)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from casework import referrals
+from casework.db import unit_of_work
+from portal.examples import CHILD
+from tests.portal.office import Office, acts, returns
+from tests.portal.people import Person, at_their_desk
+
+DECISION = {
+    "decisions-0-subject": "S1",
+    "decisions-0-threshold_met:bool": "true",
+    "decisions-0-level_of_need": "L3",
+    "decisions-0-outcome": "C_ASSESS",
+    "decisions-0-rationale": "A pattern over months.",
+    "decisions-0-words_for_duty_team": "Please begin an assessment.",
+    "without_discussion_because": "Urgent.",
+    "do": "send",
+}
+DISCUSSION = {
+    "held_at:moment.day": "16",
+    "held_at:moment.month": "3",
+    "held_at:moment.year": "2026",
+    "held_at:moment.time": "10:30",
+    "mode": "VIDEO",
+    "present-0-agency": "POLICE",
+    "present-0-name": "Example Constable",
+    "present-0-role": "Representative",
+    "note": "Read together.",
+    "do": "send",
+}
+
+
+@pytest.fixture
+def decider(office: Office, client: Any) -> Person:
+    return at_their_desk(client, "DECISION_MAKER")
+
+
+@pytest.fixture
+def support(office: Office, client: Any) -> Person:
+    return at_their_desk(client, "MASH_SUPPORT")
+
+
+def actions_empty(form: dict[str, str]) -> dict[str, str]:
+    """A decision with one action, since a page always shows the fields of one."""
+    return form | {
+        "decisions-0-actions-0-what": "Begin the assessment",
+        "decisions-0-actions-0-owner": "Children's duty team",
+        "decisions-0-actions-0-due_on:date.day": "20",
+        "decisions-0-actions-0-due_on:date.month": "3",
+        "decisions-0-actions-0-due_on:date.year": "2026",
+    }
+
+
+def test_the_board_shows_references_and_initials_and_no_name(office: Office, support: Person):
+    """R53, defect 11"""
+    reference = office.refer_and_join(CHILD)
+    for path in ("/board", "/board-rows"):
+        text = support.get(path).text
+        assert reference in text
+        assert "ET" in text
+        for secret in ("Examplia", "Testchild", "Imaginary", "bruise"):
+            assert secret not in text
+
+
+def test_the_board_is_for_the_mash_profile(office: Office, client: Any):
+    """R48"""
+    for account in ("SUPPORT_WITHOUT_PROFILE", "DECIDER_WITHOUT_PROFILE"):
+        assert at_their_desk(client, account).get("/board").status_code == 403
+    reference = office.refer_and_join(CHILD)
+    page = at_their_desk(client, "SUPPORT_WITHOUT_PROFILE").get(f"/board/{reference}")
+    assert page.status_code == 403
+    assert "Examplia" not in page.text
+
+
+def test_a_return_is_seen_the_moment_it_is_made(office: Office, support: Person):
+    """R13"""
+    reference = office.refer_and_ask(CHILD)
+    with unit_of_work() as session:
+        returns(session, reference, "POLICE")
+    text = support.get(f"/board/{reference}").text
+    assert "Not known" in text
+    assert "Returned on time" in text
+    assert "Not seen yet" in text
+
+
+def test_the_wait_is_ended_by_a_person_who_was_told_what_it_means(office: Office, support: Person):
+    """R13"""
+    reference = office.refer_and_ask(CHILD)
+    page = f"/board/{reference}/discuss-now"
+    assert "no breach" in support.get(page).text
+    assert support.send(page).headers["location"] == f"/board/{reference}?done=called"
+
+
+def test_nothing_is_decided_beforehand(office: Office, decider: Person):
+    """Defect 1, R35"""
+    reference = office.refer_and_join(CHILD)
+    text = decider.get(f"/board/{reference}/decision").text
+    assert " checked" not in text
+    assert " selected" not in text
+    answer = decider.send(f"/board/{reference}/decision", {"decisions-0-subject": "S1", "do": "send"})
+    assert answer.status_code == 422
+    assert "Is the threshold met: please answer this" in answer.text
+    assert "DECIDED" not in acts(reference)
+
+
+def test_a_decision_is_signed_by_whoever_is_signed_in(office: Office, decider: Person):
+    """R35, R36, defect 2"""
+    reference = office.refer_and_join(CHILD)
+    page = f"/board/{reference}/decision"
+    assert decider.send(page, DECISION | {"decided_by": "SECOND_DECIDER"}).status_code == 422
+    answer = decider.send(page, actions_empty(DECISION))
+    assert answer.headers.get("location") == f"/board/{reference}?done=decided", answer.text
+    with unit_of_work() as session:
+        [signed] = referrals.decisions(session, reference).values()
+        assert (signed.decided_by, signed.outcome, signed.threshold_met) == ("DECISION_MAKER", "C_ASSESS", True)
+        assert signed.actions[0]["due_on"] == "2026-03-20"
+
+
+def test_a_decision_needs_no_action(office: Office, decider: Person):
+    """R35"""
+    reference = office.refer_and_join(CHILD)
+    form = DECISION | {"decisions-0-threshold_met:bool": "false", "decisions-0-outcome": "NFA"}
+    assert decider.send(f"/board/{reference}/decision", form).status_code == 303
+
+
+def test_the_slower_of_two_deciders_is_told_and_keeps_what_they_typed(office: Office, client: Any, decider: Person):
+    """Defect 5, F18"""
+    reference = office.refer_and_join(CHILD)
+    page = f"/board/{reference}/decision"
+    other = at_their_desk(client, "SECOND_DECIDER")
+    seen = other.hidden(page)
+    assert decider.send(page, actions_empty(DECISION)).status_code == 303
+    late = other.post(page, DECISION | {"version_seen:int": seen["version_seen:int"]})
+    assert late.status_code == 409
+    assert "Somebody changed this while you were working" in late.text
+    assert "A pattern over months." in other.get(page).text
+    assert acts(reference).count("DECIDED") == 1
+
+
+def test_support_prepares_and_does_not_decide(office: Office, support: Person):
+    """R17, R39"""
+    reference = office.refer_and_join(CHILD)
+    assert "/decision" not in support.get(f"/board/{reference}").text
+    assert support.post(f"/board/{reference}/decision", DECISION).status_code == 403
+
+
+def test_a_discussion_is_recorded_with_who_was_there(office: Office, support: Person):
+    """R34"""
+    reference = office.refer_and_join(CHILD)
+    page = f"/board/{reference}/discussion"
+    assert support.send(page, {"note": "x", "do": "send"}).status_code == 422
+    assert support.send(page, DISCUSSION).headers["location"] == f"/board/{reference}?done=discussed"
+    text = support.get(f"/board/{reference}").text
+    assert "Read together." in text
+    assert "Example Constable" in text
+
+
+def test_a_disagreement_needs_its_reason_and_is_shown(office: Office, support: Person):
+    """R37"""
+    reference = office.refer_and_join(CHILD)
+    page = f"/board/{reference}/view"
+    form = {"agency": "MENTAL_HEALTH", "view": "DISAGREE"}
+    assert support.send(page, form).status_code == 422
+    assert support.send(page, form | {"reason": "Higher on the continuum."}).status_code == 303
+    text = support.get(f"/board/{reference}").text
+    assert "The agencies disagree" in text
+    assert "Higher on the continuum." in text
+
+
+def test_an_agencys_question_is_answered(office: Office, support: Person):
+    """R33"""
+    reference = office.refer_and_ask(CHILD)
+    office.post("POLICE", f"/referrals/{reference}/check/clarify", {"text": "Which address?"})
+    page = f"/board/{reference}/checks/POLICE"
+    assert page in support.get(f"/board/{reference}").text
+    assert support.send(page, {"text": ""}).status_code == 422
+    assert support.send(page, {"text": "The newer one."}).status_code == 303
+    assert "The newer one." in support.get(page).text
+
+
+def test_a_late_return_is_looked_at_and_the_decision_stands_or_not(office: Office, decider: Person):
+    """R24"""
+    reference = office.refer_and_hand_back(CHILD)
+    with unit_of_work() as session:
+        returns(session, reference, "POLICE", late=True)
+    assert "Does the decision stand?" in decider.get(f"/board/{reference}").text
+    page = f"/board/{reference}/reconsideration"
+    assert decider.send(page, {"reason": ""}).status_code == 422
+    assert decider.send(page, {"reason": "It repeats what was known."}).status_code == 303
+    assert "Does the decision stand?" not in decider.get(f"/board/{reference}").text
+
+
+def test_every_look_at_the_assessment_is_kept(office: Office, support: Person):
+    """R48, R50"""
+    reference = office.refer_and_join(CHILD)
+    support.get(f"/board/{reference}")
+    assert acts(reference)[-1] == "ASSESSMENT_READ"
