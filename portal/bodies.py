@@ -60,12 +60,18 @@ def read(body: bytes, kind: type[D], *, optional: bool = False) -> D:
 
 def read_value(value: Any, kind: type[D]) -> D:
     """A JSON value as a document of a kind. Raises NotAcceptable with every bad field."""
-    if bad := list(_unstorable(value)):
-        raise NotAcceptable(*bad)
+    storable(value)
     try:
         return kind.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         raise NotAcceptable(*field_errors(error)) from None
+
+
+def storable(value: Any) -> Any:
+    """The same JSON value. Raises NotAcceptable for text that cannot be stored."""
+    if bad := list(_unstorable(value)):
+        raise NotAcceptable(*bad)
+    return value
 
 
 def expect_nothing(body: bytes) -> None:

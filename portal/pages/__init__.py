@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from portal.pages import board, everybody, signing_in, tasks
+from portal.pages import board, duty, everybody, signing_in, tasks
 
 ROUTERS = (
     signing_in.router,
     everybody.router,
     tasks.router,
     board.router,
+    duty.router,
 )

@@ -1,0 +1,173 @@
+"""A duty team: refer, follow, read the outcome and acknowledge it (R02-R06, R42, R43, R45, R69)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import drafts, early_end, follow, intake, outcome
+from casework.documents import EarlyEndDocument, Eligibility
+from models.account import Account
+from portal import bodies, forms
+from portal.credentials import Work
+from portal.doors import AtDoor, Door
+from portal.forms import Form
+from portal.pages.documents import autosave, drafted, meant, save_or_add
+from portal.routes.names import Reference
+from rules import eligibility
+from rules.errors import NotAcceptable, NotFound
+from rules.stages import Stage
+
+router = APIRouter(include_in_schema=False)
+_REFERRAL = "referral"
+_ONE = "/referrals/{reference}"
+
+
+@router.get("/referrals")
+def referrals(door: AtDoor) -> Response:
+    """The team's own referrals, the open ones first."""
+    with door.at_work() as (session, by, at):
+        still = follow.see_all(session, stages=(), after=None, limit=200, by=by, at=at).referrals
+        over = follow.see_all(session, stages=(Stage.CLOSED,), after=None, limit=200, by=by, at=at).referrals
+    return door.page("referrals.html", still=still, over=over)
+
+
+@router.get("/refer")
+def eligibility_page(door: AtDoor) -> Response:
+    """Is this one for the MASH? Asked before anything else."""
+    with door.at_work() as work:
+        form = drafted(work, _REFERRAL, "")
+    return door.page("refer.html", form=form or Form())
+
+
+@router.post("/refer")
+def answer_eligibility(door: AtDoor) -> Response:
+    """On to the details; or at once what to do instead, with nothing sent (R05, R06)."""
+    try:
+        with door.at_work() as work:
+            answers = _eligibility(door)
+            code = eligibility.exit_for_referral(
+                safeguarding_concern=answers.safeguarding_concern, extent_unclear=answers.extent_unclear
+            )
+            if code is None:
+                _begin(door, work)
+    except NotAcceptable as refused:
+        return door.page("refer.html", 422, form=Form(door.raw, refused.fields))
+    return (
+        door.page("not_for_mash.html", clear=code == eligibility.CLEAR_CONCERN) if code else door.go("/refer/details")
+    )
+
+
+@router.get("/refer/details")
+def details_page(door: AtDoor) -> Response:
+    """The rest of the referral."""
+    with door.at_work() as work:
+        form = drafted(work, _REFERRAL, "")
+    return door.page("refer_details.html", form=form) if form else door.go("/refer")
+
+
+@router.post("/refer/draft")
+def save_draft(door: AtDoor) -> Response:
+    """Keep the referral while it is being typed."""
+    with door.at_work() as work:
+        return autosave(door, _REFERRAL, "", work)
+
+
+@router.post("/refer/details")
+def refer(door: AtDoor) -> Response:
+    """The referral goes to the hub, once, however often the button is pressed."""
+    try:
+        with door.at_work() as work:
+            if kept := save_or_add(door, _REFERRAL, "", work, "/refer/details"):
+                return kept
+            document = forms.document(door.raw, door.zone)
+            document["duty_team"] = work.by.duty_team
+            received = intake.receive(work.session, bodies.storable(document), by=work.by, at=work.at)
+            drafts.discard(work.session, _REFERRAL, "", by=work.by, at=work.at)
+    except NotAcceptable as refused:
+        return door.page("refer_details.html", 422, form=Form(door.raw, refused.fields))
+    return door.go(f"/referrals/{received.reference}", "referred")
+
+
+@router.get(_ONE)
+def referral(reference: Reference, door: AtDoor) -> Response:
+    """Where a referral stands, and why it waits."""
+    with door.at_work() as (session, by, at):
+        seen = follow.see(session, reference, by=by, at=at)
+    return door.page("my_referral.html", seen=seen)
+
+
+@router.get(f"{_ONE}/outcome")
+def outcome_page(reference: Reference, door: AtDoor) -> Response:
+    """What the team is told of its own subjects, and words for whoever told the team."""
+    with door.at_work() as (session, by, at):
+        told = outcome.read(session, reference, by=by, at=at)
+    return door.page("outcome.html", told=told, reference=reference)
+
+
+@router.post(f"{_ONE}/acknowledgement")
+def acknowledge(reference: Reference, door: AtDoor) -> Response:
+    """The team knows the version that was on the screen."""
+    version = door.field("version")
+    with door.at_work() as (session, by, at):
+        if not (version.isascii() and version.isdigit() and len(version) < 6):
+            raise NotFound("there is no such version")
+        outcome.acknowledge(session, reference, int(version), by=by, at=at)
+    return door.go(f"/referrals/{reference}", "outcome-acknowledged")
+
+
+@router.get(f"{_ONE}/withdraw")
+def withdraw_page(reference: Reference, door: AtDoor) -> Response:
+    """Take a referral back."""
+    return _withdraw_form(door, reference)
+
+
+@router.post(f"{_ONE}/withdraw")
+def withdraw(reference: Reference, door: AtDoor) -> Response:
+    """The referral goes back to the team, and open checks are cancelled."""
+    try:
+        with door.at_work() as (session, by, at):
+            early_end.withdraw(session, reference, meant(door, EarlyEndDocument), by=by, at=at)
+    except NotAcceptable as refused:
+        return _withdraw_form(door, reference, 422, Form(door.raw, refused.fields))
+    return door.go(f"/referrals/{reference}", "withdrawn")
+
+
+def _eligibility(door: Door) -> Eligibility:
+    """The three answers. Raises NotAcceptable with every one that is missing."""
+    value = forms.document(door.raw, door.zone).get("eligibility", {})
+    found = eligibility.problems({"eligibility": value})
+    try:
+        answers = bodies.read_value(value, Eligibility)
+    except NotAcceptable as refused:
+        within = [type(field)(f"/eligibility{field.pointer}", field.detail) for field in refused.fields]
+        raise NotAcceptable(*within, *found) from None
+    if found:
+        raise NotAcceptable(*found)
+    return answers
+
+
+def _begin(door: Door, work: Work) -> None:
+    """The answers into the draft, beside what it holds already; a new one knows who writes it, and when."""
+    kept = drafts.find(work.session, _REFERRAL, "", work.by.id)
+    content: dict[str, Any] = dict(kept.content) if kept else _new_draft(door, work)
+    drafts.save(work.session, _REFERRAL, "", content | {"eligibility": door.raw["eligibility"]}, by=work.by, at=work.at)
+
+
+def _new_draft(door: Door, work: Work) -> dict[str, Any]:
+    account = work.session.get(Account, work.by.id)
+    officer = {"name": (account and account.display_name) or "", "reply_to": (account and account.email) or ""}
+    return {
+        "sender_id": f"portal-{uuid4().hex}",
+        "sending_officer": officer,
+        "decision_to_refer": {"at:moment": forms.moment_parts(work.at, door.zone)},
+    }
+
+
+def _withdraw_form(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        seen = follow.see(session, reference, by=by, at=at)
+    return door.page("withdraw.html", status, seen=seen, form=form or Form())

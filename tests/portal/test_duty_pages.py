@@ -1,0 +1,152 @@
+"""What a duty team does in the portal (R02-R06, R42, R43, R45, R69)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from portal.examples import CHILD
+from tests.portal.office import Office, acts
+from tests.portal.people import Person, at_their_desk
+
+QUESTION = "Has anybody attended, or seen injuries?"
+ELIGIBLE = {
+    "eligibility-safeguarding_concern:bool": "true",
+    "eligibility-extent_unclear:bool": "true",
+    "eligibility-clarification_question": QUESTION,
+}
+DETAILS = {
+    "subjects-0-voice": "She says that the evenings are frightening.",
+    "subjects-0-side": "child",
+    "subjects-0-given_name": "Wren",
+    "subjects-0-family_name": "Ashdown",
+    "subjects-0-date_of_birth:date.day": "4",
+    "subjects-0-date_of_birth:date.month": "5",
+    "subjects-0-date_of_birth:date.year": "2016",
+    "subjects-0-protected_address:bool": "false",
+    "subjects-0-household_role": "daughter",
+    "subjects-0-informed": "INFORMED",
+    "subjects-0-consent": "GIVEN_VERBAL",
+    "concern-narrative": "Shouting at night.",
+    "concern-source": "1B",
+    "concern-level_of_need": "L3",
+    "decision_to_refer-by": "Team manager",
+    "decision_to_refer-at:moment.day": "13",
+    "decision_to_refer-at:moment.month": "3",
+    "decision_to_refer-at:moment.year": "2026",
+    "decision_to_refer-at:moment.time": "09:40",
+    "decision_to_refer-why_existing_information_is_not_enough": "Two old contacts only.",
+    "upstream_reference": "CASE 7",
+    "sending_officer-name": "Officer",
+    "sending_officer-reply_to": "officer@duty.bnes.example",
+    "do": "send",
+}
+
+
+@pytest.fixture
+def officer(office: Office, client: Any) -> Person:
+    person = at_their_desk(client, "OFFICER")
+    person.post("/refer/details", {"do": "discard"})
+    return person
+
+
+@pytest.mark.parametrize(("concern", "unclear", "words"), [("true", "false", "clear"), ("false", "true", "no safe")])
+def test_what_is_not_for_the_mash_is_told_so_at_once(officer: Person, concern: str, unclear: str, words: str):
+    """R05, R06"""
+    form = {"eligibility-safeguarding_concern:bool": concern, "eligibility-extent_unclear:bool": unclear}
+    answer = officer.send("/refer", form)
+    assert answer.status_code == 200
+    assert "not for the MASH" in answer.text
+    assert words in answer.text
+    assert officer.get("/refer/details").headers["location"] == "/refer"
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"eligibility-clarification_question": " "}, "eligibility-clarification_question"),
+        ({"eligibility-safeguarding_concern:bool": ""}, "eligibility-safeguarding_concern"),
+        ({"eligibility-extent_unclear:bool": ""}, "eligibility-extent_unclear"),
+    ],
+)
+def test_each_of_the_three_answers_is_needed(officer: Person, changes: dict[str, str], missing: str):
+    """R05"""
+    answer = officer.send("/refer", ELIGIBLE | changes)
+    assert answer.status_code == 422
+    assert f'href="#{missing}"' in answer.text
+
+
+def test_a_referral_is_sent_once_however_often_the_button_is_pressed(office: Office, officer: Person):
+    """R01, INV2"""
+    assert officer.send("/refer", ELIGIBLE).headers["location"] == "/refer/details"
+    hidden = officer.hidden("/refer/details")
+    first, second = (officer.post("/refer/details", hidden | DETAILS) for _ in range(2))
+    assert first.status_code == 303, first.text
+    assert first.headers["location"] == second.headers["location"]
+    reference = first.headers["location"].split("/")[2].partition("?")[0]
+    assert acts(reference)[0] == "RECEIVED"
+    assert "Wren" not in officer.get(f"/referrals/{reference}").text
+    assert reference in officer.get("/referrals").text
+    assert officer.get("/refer/details").headers["location"] == "/refer"
+
+
+def test_every_missing_field_is_named_and_nothing_typed_is_lost(officer: Person):
+    """R04, R69"""
+    officer.send("/refer", ELIGIBLE)
+    form = DETAILS | {
+        "decision_to_refer-by": "",
+        "subjects-0-voice": "",
+        "concern-source": "",
+        "upstream_reference": "",
+    }
+    answer = officer.send("/refer/details", form)
+    assert answer.status_code == 422
+    for place in left_out:
+        assert f'href="#{place}"' in answer.text
+        assert f'id="{place}"' in answer.text
+    assert 'value="Wren"' in answer.text
+
+
+def test_a_draft_waits_for_its_writer(officer: Person):
+    """Finding 14"""
+    officer.send("/refer", ELIGIBLE)
+    officer.send("/refer/details", DETAILS | {"do": "add:subjects"})
+    text = officer.get("/refer/details").text
+    assert "Person 2" in text
+    assert 'value="Wren"' in text
+    assert officer.send("/refer/draft", DETAILS, page="/refer/details").status_code == 204
+
+
+def test_an_outcome_is_read_and_acknowledged_by_its_version(office: Office, officer: Person):
+    """R42, R43, R45"""
+    reference = office.refer_and_hand_back(CHILD)
+    page = f"/referrals/{reference}"
+    assert f"{page}/outcome" in officer.get(page).text
+    text = officer.get(f"{page}/outcome").text
+    assert "No further action" in text
+    assert "Thank you for telling us" in text
+    acknowledgement = f"{page}/acknowledgement"
+    assert officer.post(acknowledgement, {"version": "2"}).status_code == 409
+    assert officer.post(acknowledgement, {"version": "x"}).status_code == 404
+    answer = officer.send(acknowledgement, page=f"{page}/outcome")
+    assert answer.headers["location"] == f"{page}?done=outcome-acknowledged"
+    assert "Your team acknowledged" in officer.get(f"{page}/outcome").text
+
+
+def test_a_duty_team_sees_neither_the_assessment_nor_who_was_asked(office: Office, officer: Person):
+    """R48"""
+    reference = office.refer_and_join(CHILD)
+    text = officer.get(f"/referrals/{reference}").text
+    assert "Constabulary" not in text
+    assert "Niche" not in text
+    assert officer.get(f"/board/{reference}").status_code == 403
+
+
+def test_a_referral_is_withdrawn_with_its_reason(office: Office, officer: Person):
+    """R06"""
+    reference = office.refer_and_ask(CHILD)
+    page = f"/referrals/{reference}/withdraw"
+    assert officer.send(page, {}).status_code == 422
+    assert officer.send(page, {"reason": "NEEDS_MET_ELSEWHERE"}).status_code == 303
+    assert "ENDED_EARLY" in acts(reference)
