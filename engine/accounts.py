@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from casework.accounts import add_account, issue_token
+from casework.accounts import add_account, allowed_domains, give_address, issue_token, send_invitation
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from models.account import Account
-from rules.errors import Refused
-from rules.permissions import Role
+from models.settings import settings
+from notifications.channels import check_address
+from rules.administration import check_domain
+from rules.errors import NotAcceptable, Refused
+from rules.permissions import HUB, Role
 
 
 def add(
@@ -39,6 +42,25 @@ def add(
             mash_profile=mash_profile, added_at=at,
         )  # fmt: skip
         return issue_token(session, add_account(session, account).id, at=at)
+
+
+def invite(account_id: str, *, email: str | None, name: str | None) -> str:
+    """Mail somebody the link by which they choose a password, and return it. `email` is for who has none yet.
+
+    Whoever runs this holds the hub's own keys. Raises Refused, NotFound.
+    """
+    with unit_of_work() as session:
+        account = session.get(Account, account_id)
+        if account is not None and email is not None:
+            address = check_address(email)
+            try:
+                domains = allowed_domains(current_profile(), account.role, account.agency, account.duty_team)
+                check_domain(address, domains)
+            except NotAcceptable as refused:
+                raise Refused(f"--email: {refused.fields[0].detail}") from None
+            give_address(session, account, address, name or account_id)
+            session.flush()
+        return settings().portal_url + send_invitation(session, account_id, by=HUB, at=now(session))
 
 
 def _role(role: str) -> Role:

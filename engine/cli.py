@@ -60,6 +60,7 @@ def up(
         operator = stack.environment()["PREFECT_API_AUTH_STRING"]
         typer.echo(
             f"\nThe hub is running. Everything listens on this machine only.\n"
+            f"  portal        http://127.0.0.1:{stack.ports.portal}  (first: mash account invite rep-POLICE)\n"
             f"  portal's API  http://127.0.0.1:{stack.ports.portal}/api/v1/openapi.json\n"
             f"  Prefect UI    http://127.0.0.1:{stack.ports.prefect}  (sign in with {operator})\n"
             f"  mail          {stack.home / 'mail'}  (each message is a file)\n"
@@ -148,7 +149,9 @@ def db_upgrade(home: Home = DEFAULT_HOME) -> None:
 @account_app.command("add")
 def account_add(  # noqa: PLR0917 -- options of a command, given by name
     account_id: Annotated[str, typer.Argument(help="A short id, such as rep-police-2. Never a person's name.")],
-    role: Annotated[str, typer.Option(help="DUTY_TEAM, AGENCY, MASH_SUPPORT, DECISION_MAKER or OPERATOR.")],
+    role: Annotated[
+        str, typer.Option(help="DUTY_TEAM, AGENCY, MASH_SUPPORT, DECISION_MAKER, OPERATOR, ACCOUNT_ADMIN.")
+    ],
     duty_team: Annotated[str | None, typer.Option(help="The duty team's code, for DUTY_TEAM.")] = None,
     agency: Annotated[str | None, typer.Option(help="The agency's code, for AGENCY.")] = None,
     system: Annotated[bool, typer.Option("--system", help="A team's or agency's own system, not a person.")] = False,
@@ -165,6 +168,20 @@ def account_add(  # noqa: PLR0917 -- options of a command, given by name
         )
     )
     typer.echo(token)
+
+
+@account_app.command("invite")
+def account_invite(
+    account_id: Annotated[str, typer.Argument(help="The account's id, such as rep-POLICE.")],
+    email: Annotated[str | None, typer.Option(help="Its e-mail address, when it has none yet.")] = None,
+    name: Annotated[str | None, typer.Option(help="What its owner is called on their own pages.")] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Mail a person the link by which they choose a password for the portal, and print it."""
+    os.environ.update(_surroundings(home) | dict(os.environ))
+    from engine.accounts import invite  # noqa: PLC0415
+
+    typer.echo(_reachable(lambda: invite(account_id, email=email, name=name)))
 
 
 @clock_app.command("hold")

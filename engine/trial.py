@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from casework.accounts import actor_of, add_account, issue_token
+from sqlmodel import Session, col, select
+
+from casework.accounts import actor_of, add_account, allowed_domains, give_address, issue_token
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from engine.credentials import write_private
@@ -36,6 +38,7 @@ def open_accounts(home: Path) -> dict[str, str]:
             else issue_token(session, add_account(session, account).id, at=at)
             for account in _accounts(profile, at)
         }
+        _give_addresses(session, profile)
     write_private(home / FILE, json.dumps(tokens, indent=2))
     return tokens
 
@@ -63,6 +66,11 @@ def account_to_refer(home: Path, document: Any) -> str:
     return named if named in known or not known else known[0]
 
 
+def officer_account(duty_team: str) -> str:
+    """The id of a duty team's trial member, a person."""
+    return f"officer-{duty_team}"
+
+
 def agency_account(agency: str) -> str:
     """The id of an agency's trial account."""
     return f"rep-{agency}"
@@ -71,6 +79,7 @@ def agency_account(agency: str) -> str:
 MASH_SUPPORT = "mash-support"
 DECISION_MAKERS = ("decision-maker-1", "decision-maker-2")
 OPERATOR = "operator"
+ADMINISTRATOR = "account-admin"
 
 
 def _accounts(profile: Profile, at: datetime) -> list[Account]:
@@ -88,7 +97,21 @@ def _accounts(profile: Profile, at: datetime) -> list[Account]:
     ]
     support = Account(id=MASH_SUPPORT, role=Role.MASH_SUPPORT, is_person=True, mash_profile=True, added_at=at)
     operator = Account(id=OPERATOR, role=Role.OPERATOR, is_person=True, added_at=at)
-    return [*teams, *agencies, *deciders, support, operator]
+    administrator = Account(id=ADMINISTRATOR, role=Role.ACCOUNT_ADMIN, is_person=True, added_at=at)
+    officers = [
+        Account(id=officer_account(t.code), role=Role.DUTY_TEAM, is_person=True, duty_team=t.code, added_at=at)
+        for t in profile.duty_teams
+    ]
+    return [*teams, *officers, *agencies, *deciders, support, operator, administrator]
+
+
+def _give_addresses(session: Session, profile: Profile) -> None:
+    """People sign in at an address of their own body; `mash account invite ID` lets them choose a password."""
+    for account in session.exec(select(Account).where(col(Account.is_person), col(Account.email).is_(None))):
+        domains = sorted(allowed_domains(profile, account.role, account.agency, account.duty_team))
+        if domains:
+            local = account.id.lower().replace("_", "-")
+            give_address(session, account, f"{local}@{domains[0]}", account.id)
 
 
 def _kept(home: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.pages import board, duty, everybody, signing_in, tasks
+from portal.pages import administration, board, duty, everybody, signing_in, tasks
 
 ROUTERS = (
     signing_in.router,
@@ -10,4 +10,5 @@ ROUTERS = (
     tasks.router,
     board.router,
     duty.router,
+    administration.router,
 )

@@ -94,12 +94,8 @@ def test_a_referral_is_sent_once_however_often_the_button_is_pressed(office: Off
 def test_every_missing_field_is_named_and_nothing_typed_is_lost(officer: Person):
     """R04, R69"""
     officer.send("/refer", ELIGIBLE)
-    form = DETAILS | {
-        "decision_to_refer-by": "",
-        "subjects-0-voice": "",
-        "concern-source": "",
-        "upstream_reference": "",
-    }
+    left_out = ("decision_to_refer-by", "subjects-0-voice", "concern-source", "upstream_reference")
+    form = DETAILS | dict.fromkeys(left_out, "")
     answer = officer.send("/refer/details", form)
     assert answer.status_code == 422
     for place in left_out:

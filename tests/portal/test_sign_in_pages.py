@@ -207,7 +207,7 @@ def test_an_invitation_is_used_once(office: Office):
 
 def test_nobody_can_open_an_account_of_their_own(office: Office):
     """R47"""
-    for path in ("/sign-up", "/register", "/accounts/new", "/invitation/guessed"):
+    for path in ("/sign-up", "/register", "/join", "/invitation/guessed"):
         assert office.client.get(path, headers=HTML, follow_redirects=False).status_code == 404
 
 

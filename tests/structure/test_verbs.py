@@ -19,7 +19,7 @@ WRITING = {
     "stop_awaiting", "settle",
 }  # fmt: skip
 #: Looks that leave no entry, since they show codes and times alone.
-LOOKS = {"casework/queues.py:tasks_of", "casework/queues.py:check_now"}
+LOOKS = {"casework/queues.py:tasks_of", "casework/queues.py:check_now", "casework/board.py:rows"}
 
 
 def _verbs() -> list[tuple[str, ast.FunctionDef]]:

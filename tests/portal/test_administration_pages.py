@@ -1,0 +1,90 @@
+"""What an account administrator does in the portal (R47, R48, R64, S-8, S-9)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.portal.office import Office
+from tests.portal.people import Person, at_their_desk
+
+INDUCTED = {
+    "inducted_at:moment.day": "2",
+    "inducted_at:moment.month": "3",
+    "inducted_at:moment.year": "2026",
+    "inducted_at:moment.time": "09:00",
+}
+
+
+@pytest.fixture
+def admin(office: Office, client: Any) -> Person:
+    return at_their_desk(client, "ACCOUNT_ADMIN")
+
+
+def added(admin: Person, role: str = "MASH_SUPPORT", domain: str = "mash.bnes.example", **more: str) -> str:
+    form = {"display_name": "Sam Rook", "email": f"{uuid4().hex[:12]}@{domain}", "role": role}
+    answer = admin.send("/accounts-add", form | more)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"].partition("?")[0])
+
+
+def test_a_person_is_added_and_invited(admin: Person):
+    """R47"""
+    page = added(admin, "AGENCY", "police.bnes.example", agency="POLICE")
+    text = admin.get(page).text
+    assert "Sam Rook" in text
+    assert "Invited, by ACCOUNT_ADMIN" in text
+    assert page in admin.get("/accounts").text
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        ({"email": "rep@gmail.com"}, "email"),
+        ({"email": ""}, "email"),
+        ({"display_name": ""}, "display_name"),
+        ({"role": ""}, "role"),
+        ({"agency": ""}, "agency"),
+        ({"mash_profile": "true"}, "mash_profile"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(admin: Person, form: dict[str, str], place: str):
+    """S-3, S-9"""
+    good = {"display_name": "A", "email": "a@police.bnes.example", "role": "AGENCY", "agency": "POLICE"}
+    answer = admin.send("/accounts-add", good | form)
+    assert answer.status_code == 422
+    assert f'href="#{place}"' in answer.text
+
+
+def test_the_mash_profile_is_granted_after_an_induction_and_withdrawn(admin: Person):
+    """R64"""
+    page = added(admin)
+    assert admin.send(f"{page}/mash-profile", {}, page=page).status_code == 422
+    assert admin.send(f"{page}/mash-profile", INDUCTED, page=page).status_code == 303
+    assert "Withdraw the MASH profile" in admin.get(page).text
+    assert admin.send(f"{page}/mash-profile/withdraw", page=page).status_code == 303
+    assert "Grant the MASH profile" in admin.get(page).text
+
+
+def test_a_leaver_is_disabled(admin: Person):
+    """R47"""
+    page = added(admin)
+    assert admin.send(f"{page}/disable", page=page).headers["location"] == f"{page}?done=disabled"
+    assert "Disabled" in admin.get(page).text
+
+
+def test_nobody_changes_their_own_account(admin: Person):
+    """S-9"""
+    page = "/accounts/ACCOUNT_ADMIN"
+    assert "another administrator" in admin.get(page).text
+    for act in ("invite", "disable", "mash-profile"):
+        assert admin.post(f"{page}/{act}", INDUCTED).status_code == 403
+
+
+def test_systems_and_strangers_are_no_persons_account(admin: Person):
+    """S-2"""
+    for account in ("CHILDREN_DUTY", "nobody", "HUB"):
+        assert admin.get(f"/accounts/{account}").status_code == 404
+        assert admin.post(f"/accounts/{account}/disable").status_code == 404
