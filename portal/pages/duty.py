@@ -84,7 +84,9 @@ def refer(door: AtDoor) -> Response:
             if kept := save_or_add(door, _REFERRAL, "", work, "/refer/details"):
                 return kept
             document = forms.document(door.raw, door.zone)
-            document["duty_team"] = work.by.duty_team
+            # A part of which nothing was filled in: each of its fields is named, not the part.
+            empty: dict[str, Any] = {"concern": {}, "decision_to_refer": {}, "sending_officer": {}, "subjects": [{}]}
+            document = empty | document | {"duty_team": work.by.duty_team}
             received = intake.receive(work.session, bodies.storable(document), by=work.by, at=work.at)
             drafts.discard(work.session, _REFERRAL, "", by=work.by, at=work.at)
     except NotAcceptable as refused:

@@ -1,0 +1,192 @@
+"""A child's referral through the pages, as the real users, with the real engine behind; axe-core looks at each page."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from engine import held_clock
+from engine.stack import Stack
+from tests.scenarios.play import Hub
+
+AXE = Axe()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+#: Set MASH_SCREENSHOTS to a folder to look at every page at 320 and 1280 pixels.
+PICTURES = os.environ.get("MASH_SCREENSHOTS")
+REPRESENTATIVES = ("POLICE", "COUNCIL_CHILDREN", "COMMUNITY_HEALTH_CHILDREN", "MENTAL_HEALTH")
+
+
+def look(page: Page, name: str, heading: str = "") -> None:
+    """No WCAG 2.2 AA violation, nothing cut off on a small telephone, and a picture for whoever wants to see it."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    page.wait_for_load_state("load")
+    if page.evaluate("document.body.classList.contains('js-enabled')"):
+        # axe-core is a script: where a browser runs none, the page is the same but for what scripts add.
+        found = AXE.run(page, options=RULES)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways <= 0, f"{name} scrolls sideways by {sideways} px at {width} px"
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
+
+
+def date(page: Page, place: str, moment: datetime, *, time: bool = False) -> None:
+    """Fill in a date's fields."""
+    page.locator(f"#{place}").fill(str(moment.day))
+    page.locator(f"#{place}-month").fill(str(moment.month))
+    page.locator(f"#{place}-year").fill(str(moment.year))
+    if time:
+        page.locator(f"#{place}-time").fill(f"{moment:%H:%M}")
+
+
+def refer(page: Page) -> str:
+    """A duty officer refers a girl of nine; the reference."""
+    page.goto("/refer")
+    look(page, "refer")
+    for question in ("Is there a safeguarding concern?", "Is its extent or seriousness unclear?"):
+        page.get_by_role("group", name=question).get_by_label("Yes").check()
+    page.get_by_label("What exactly must the agencies clarify?").fill("Has anybody attended, or seen injuries?")
+    page.get_by_role("button", name="Continue").click()
+    look(page, "refer-details", "Refer to the MASH")
+    page.get_by_role("button", name="Send referral").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is a problem")
+    look(page, "refer-errors")
+    page.get_by_label("Their own view", exact=True).fill("She says that the evenings are frightening.")
+    page.get_by_role("group", name="Child or adult?").get_by_label("Child").check()
+    page.get_by_label("First name").fill("Wren")
+    page.get_by_label("Last name").fill("Ashdown")
+    page.get_by_role("group", name="Must the address be kept").get_by_label("No").check()
+    page.get_by_label("Role in the household").fill("daughter")
+    page.get_by_label("Were they told of this referral?").select_option("INFORMED")
+    page.get_by_label("Consent", exact=True).select_option("GIVEN_VERBAL")
+    page.get_by_label("What worries you").fill("Shouting at night, several times this month.")
+    page.get_by_label("Who told you").select_option("1B")
+    page.get_by_label("Level of need").select_option("L3")
+    page.get_by_label("Who decided").fill("Team manager")
+    page.get_by_label("Why what you know already is not enough").fill("Two old contacts only.")
+    page.get_by_label("Your own case reference").fill("CASE 7")
+    page.get_by_role("button", name="Send referral").click()
+    expect(page.get_by_text("Your referral is with the MASH.")).to_be_visible()
+    look(page, "my-referral")
+    return page.url.split("/")[-1].partition("?")[0]
+
+
+def nothing_known(page: Page, reference: str) -> int:
+    """A representative returns nothing known, from the mail's link; how many clicks it took."""
+    page.goto(f"/r/{reference}")
+    look(page, "check")
+    clicks = 0
+    page.get_by_role("link", name="Return “nothing known”").click()
+    clicks += 1
+    look(page, "nothing-known", "Return “nothing known”")
+    page.get_by_label("System", exact=True).fill("Records")
+    page.get_by_label("Searched with").fill("name, date of birth")
+    page.get_by_role("button", name="Send: nothing known").click()
+    clicks += 1
+    expect(page.get_by_text("Your return is with the MASH team.")).to_be_visible()
+    return clicks
+
+
+def full_return(page: Page, reference: str) -> None:
+    """The police know something, and type it with the keyboard alone."""
+    page.goto("/tasks")
+    look(page, "tasks")
+    page.get_by_role("link", name=reference).press("Enter")
+    page.get_by_role("button", name="Known to us", exact=True).press("Enter")
+    expect(page.get_by_text("The MASH knows that you have this check.")).to_be_visible()
+    page.get_by_role("link", name="Return what you know").press("Enter")
+    look(page, "return", "Return what you know")
+    page.get_by_label("Known: closed").press("Space")
+    date(page, "items-0-event_date", datetime(2026, 1, 9, tzinfo=UTC))
+    page.get_by_label("What happened").fill("Attended after a call about shouting. Nobody was hurt.")
+    page.get_by_label("Fact", exact=True).press("Space")
+    page.get_by_label("Where it is written").fill("Incident log")
+    page.get_by_label("System", exact=True).fill("Incident log")
+    page.get_by_label("Searched with").fill("name, address")
+    expect(page.get_by_text("Draft saved at")).to_be_visible(timeout=15_000)
+    page.reload()
+    expect(page.get_by_label("Where it is written")).to_have_value("Incident log")
+    page.get_by_role("button", name="Send return").press("Enter")
+    expect(page.get_by_text("Your return is with the MASH team.")).to_be_visible()
+
+
+def decide(page: Page, reference: str) -> None:
+    """A decision maker finds the referral on the board and decides."""
+    page.goto("/board")
+    look(page, "board")
+    page.get_by_role("link", name=reference).click()
+    look(page, "referral", "Referral")
+    page.get_by_role("link", name="Record the discussion").click()
+    look(page, "discussion", "Record the discussion")
+    page.goto(f"/board/{reference}/decision")
+    look(page, "decision", "Decide")
+    page.get_by_role("group", name="Is the threshold met?").get_by_label("Yes").check()
+    page.get_by_label("Level 3: complex needs").check()
+    page.get_by_label("Outcome", exact=True).select_option("C_ASSESS")
+    page.get_by_label("Rationale").fill("A pattern over months.")
+    page.get_by_label("Words for the duty team").fill("Please begin an assessment, and see her alone.")
+    date(page, "decisions-0-actions-0-due_on", datetime(2026, 3, 20, tzinfo=UTC))
+    page.get_by_label("Action", exact=True).fill("Begin the assessment")
+    page.get_by_label("Who does it").fill("Children's duty team")
+    page.get_by_label("Why decide without?").fill("The returns are clear enough.")
+    page.get_by_role("button", name="Sign the decision").click()
+    expect(page.get_by_text("Your decision is signed.")).to_be_visible()
+
+
+@pytest.fixture
+def open_office(running: tuple[Stack, Hub]) -> Iterator[None]:
+    """The hub's clock stands at a Monday morning for a while."""
+    owner = running[1].owner_url
+    held_clock.hold(owner, "Mon 16 Mar 2026 10:00", running[1].profile.zone_info)
+    yield
+    held_clock.release(owner)
+
+
+def test_a_child_is_referred_checked_decided_and_acknowledged_through_the_pages(
+    sign_in: Callable[..., Page], open_office: None
+) -> None:
+    """R02-R06, R13, R18, R35, R42, R43, R49, R53: from referral to acknowledgement"""
+    officer = sign_in("officer-CHILDREN_DUTY")
+    look(officer, "referrals")
+    reference = refer(officer)
+    police = sign_in("rep-POLICE")
+    until_asked(police, reference)
+    full_return(police, reference)
+    for agency in REPRESENTATIVES[1:]:
+        clicks = nothing_known(sign_in(f"rep-{agency}", java_script_enabled=agency != "MENTAL_HEALTH"), reference)
+        assert clicks <= 4
+    decide(sign_in("decision-maker-1"), reference)
+    until_handed_back(officer, reference)
+    officer.get_by_text("Read the outcome").click()
+    look(officer, "outcome", "Outcome of")
+    expect(officer.get_by_text("Please begin an assessment, and see her alone.")).to_be_visible()
+    officer.get_by_role("button", name="We know this outcome").click()
+    expect(officer.get_by_text("The MASH knows that your team has this outcome.")).to_be_visible()
+    reload_until(officer, f"/referrals/{reference}", re.compile(r"Closed\s*\. Next|^Closed$"))
+
+
+def until_asked(page: Page, reference: str) -> None:
+    reload_until(page, "/tasks", reference)
+
+
+def until_handed_back(page: Page, reference: str) -> None:
+    reload_until(page, f"/referrals/{reference}", "Read the outcome")
+
+
+def reload_until(page: Page, path: str, text: str | re.Pattern[str]) -> None:
+    """The engine does its part within a minute."""
+    for _ in range(60):
+        page.goto(path)
+        if page.get_by_text(text).count():
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"{text} did not come to {path}")
