@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import moment, new_id
@@ -33,6 +33,7 @@ class Wake(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("reference", "kind", "about", "due_at", name="wake_once"),
         Index("wake_by_due", "due_at"),
+        Index("wake_held", "hold_until", postgresql_where=text("hold_until IS NOT NULL")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
