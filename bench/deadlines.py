@@ -25,7 +25,7 @@ ONCE = (
     " WHERE act = 'CHECK_BREACHED' AND reference = ANY(%s)"
 )
 JOINED = "SELECT count(*) FROM referral WHERE reference = ANY(%s) AND stage = 'AWAITING_DECISION'"
-MAILS = "SELECT count(*) FROM notice WHERE reference = ANY(%s) AND message = 'CHECK_OVERDUE'"
+MAILS = "SELECT count(*) FROM notice WHERE reference = ANY(%s) AND message = 'check_overdue'"
 
 
 def measure(ground: Ground) -> Figure:

@@ -22,7 +22,7 @@ NEXT = (
     " ORDER BY random() LIMIT %s"
 )
 TIMES = "SELECT act, max(at) FROM ledger WHERE reference = %s GROUP BY act"
-OUTCOME = "SELECT id FROM notice WHERE reference = %s AND message = 'OUTCOME_READY'"
+OUTCOME = "SELECT id FROM notice WHERE reference = %s AND message = 'outcome_ready'"
 
 
 def measure(ground: Ground) -> Figure:

@@ -35,7 +35,7 @@ class Side:
         return {part: round(seconds / referrals, 3) for part, seconds in self.cpu.items()}
 
 
-def measure(ground: Ground, *, rounds: int = 3, batch: int = 20) -> Figure:
+def measure(ground: Ground, *, rounds: int = 3, batch: int = 16) -> Figure:
     """Rounds of one batch each: hub, bare engine, DBOS, hub, bare engine, DBOS …"""
     figure = Figure("throughput", QUESTION)
     hub, bare, dbos = Side(), Side(), Side()
