@@ -66,9 +66,9 @@ def _tell(figure: Figure, warm: list[Wake], stock: list[Wake]) -> None:
     theirs = figure.many("stock: CPU of the whole wake on the worker's side", "s", [w.whole for w in stock])
     figure.one("stock ÷ warm, CPU of the whole wake", "×", theirs.median / ours.median)
     figure.notes += [
-        "CPU to running flow code: of the processes started for this wake (a forked child; the stock worker's new Python process), up "
-        "to the flow's first line. The whole wake: everything the worker and its children used until the run was "
-        "suspended again and its process was gone.",
+        "CPU to running flow code: of the processes started for this wake (a forked child; the stock worker's new "
+        "Python process), up to the flow's first line. The whole wake: everything the worker and its children used "
+        "until the run was suspended again and its process was gone.",
         "The stock worker has Prefect's default settings: it asks for due runs every 10 s, which is part of its wall "
         "time, not of its CPU.",
     ]
