@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -52,12 +53,23 @@ def say(
     session: Session, message: MessageName, to: str, *, at: datetime, reference: str | None = None, occasion: str = ""
 ) -> None:
     """Put one message to one recipient into the outbox, once for each occasion, however often a step is repeated."""
-    row = {
+    row = _row(message, to, at, reference, occasion)
+    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def say_all(session: Session, message: MessageName, told: Sequence[tuple[str, str]], *, at: datetime) -> None:
+    """As `say`, in one statement: `told` holds a reference and a recipient for each."""
+    rows = [_row(message, to, at, reference, "") for reference, to in told]
+    if rows:
+        session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def _row(message: MessageName, to: str, at: datetime, reference: str | None, occasion: str) -> dict[str, Any]:
+    return {
         "id": new_id(), "key": ":".join(part for part in (reference, message, to, occasion) if part),
         "reference": reference, "message": message, "recipient": to, "written_at": at,
         "status": NoticeStatus.WAITING, "channel": "primary", "attempts": 0, "perhaps_twice": False,
     }  # fmt: skip
-    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def say_privately(

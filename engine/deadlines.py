@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from casework import clock
+from casework.breaches import record_breaches
 from casework.db import now, unit_of_work
 from engine.trouble import kind_of_error
 from models.wake import Wake, WakeKind
@@ -23,6 +24,9 @@ BATCH = 200
 LONGEST_HOLD = sa.text("interval '15 minutes'")
 HOLD_WHEN_STUCK = sa.text("interval '10 minutes'")
 REAL_NOW = sa.func.clock_timestamp()
+
+#: How many breaches are noted in one transaction.
+MANY = 500
 
 _chance = random.SystemRandom()
 
@@ -48,10 +52,29 @@ def keep_clock(session: Session, at: datetime, *, reference: str | None = None, 
 
 
 def keep_time() -> int:
-    """Do what is due now, referral by referral, each in its own transaction; say how many acts that were.
+    """Do what is due now; say how many acts that were, 0 when nothing is due.
 
-    One referral's trouble is its own: the others' deadlines are noted all the same.
+    Breaches go by the hundred. Whatever they leave, and everything else, goes referral by referral, each in its own
+    transaction: one referral's trouble is its own, and the others' deadlines are noted all the same.
     """
+    return _note_breaches() or _each_by_itself()
+
+
+def _note_breaches() -> int:
+    try:
+        with unit_of_work() as session:
+            at = now(session)
+            due = select(Wake).where(*_due(at), col(Wake.kind) == WakeKind.BREACH)
+            rows = session.exec(due.order_by(col(Wake.due_at)).limit(MANY).with_for_update(skip_locked=True)).all()
+            return record_breaches(session, rows, at=at)
+    except Unavailable:
+        raise
+    except Exception:
+        log.error("breaches are noted one by one: %s", kind_of_error())
+        return 0
+
+
+def _each_by_itself() -> int:
     with unit_of_work() as session:
         at = now(session)
         due = sa.select(col(Wake.reference)).where(*_due(at)).group_by(col(Wake.reference))

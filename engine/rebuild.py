@@ -9,6 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
+from engine.callers import Callers
 from engine.deployments import register
 from engine.runs import POOL, Runs
 from engine.sweep import sweep
@@ -23,10 +24,11 @@ def rebuild() -> list[str]:
     Safe to repeat, beside any number of timekeepers: what has a run is left alone. Raises Unavailable.
     """
     anyio.run(deploy)
-    with get_client(sync_client=True) as client:
+    at_once = settings().engine_calls_at_once
+    with get_client(sync_client=True) as client, Callers(at_once) as callers:
         runs = Runs(client)
         woken = sweep(runs)
-        while wake_runs(runs, settings().engine_calls_at_once):
+        while wake_runs(runs, callers, at_once):
             pass
     return woken
 

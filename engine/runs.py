@@ -58,9 +58,15 @@ def _asking(ask: Callable[P, R]) -> Callable[P, R]:
         try:
             return ask(*args, **kwargs)
         except (httpx.HTTPError, PrefectHTTPStatusError, ObjectNotFound) as error:
-            raise Unavailable(f"the engine does not answer ({type(error).__name__})") from None
+            raise Unavailable(f"the engine does not answer ({_kind(error)})") from None
 
     return asked
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, PrefectHTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return type(error).__name__
 
 
 class Runs:

@@ -10,19 +10,24 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import copy_context
 
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from casework.db import database, real_time, unit_of_work
 from casework.notices import deliver_due, next_turn
+from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
 from engine.listener import Listener
 from engine.patience import back_off
+from engine.prune import prune_in_turn
 from engine.runs import Runs
 from engine.sweep import EVERY, sweep_in_turn
 from engine.trouble import kind_of_error
 from engine.waking import Waking, seconds_to_next
+from models.settings import settings
 from rules.errors import Unavailable
 
 __all__ = ["keep_clock", "main"]
@@ -31,6 +36,8 @@ log = logging.getLogger("mash.timekeeper")
 
 #: No polling faster than this anywhere: between looks, PostgreSQL tells (LISTEN/NOTIFY) or a due time comes.
 LONGEST_SLEEP = 10.0
+#: Seconds between looks whether it is this copy's turn to prune.
+PRUNE_LOOKS = 300.0
 #: One turn of a loop: for how many seconds there is nothing more to do; None when the record knows.
 Loop = Callable[[], float | None]
 
@@ -80,6 +87,15 @@ def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
     return turn
 
 
+def _pruning(runs: Runs, stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        prune_in_turn(runs, stopping)
+        stopping.wait(PRUNE_LOOKS)
+        return 0.0
+
+    return turn
+
+
 def _post_turn() -> float:
     with unit_of_work() as session:
         # Leases and retries of letters are compared between machines: by the one clock that all of them share.
@@ -89,6 +105,11 @@ def _post_turn() -> float:
     with unit_of_work() as session:
         turn = next_turn(session)
     return min(LONGEST_SLEEP, max(0.05, (turn - real_now).total_seconds())) if turn else LONGEST_SLEEP
+
+
+def _runs(opened: ExitStack) -> Runs:
+    """Each loop has a client of its own."""
+    return Runs(opened.enter_context(get_client(sync_client=True)))
 
 
 def main() -> None:
@@ -101,17 +122,20 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database()
-    # The loops have patience of their own: the client's would hold up every other referral behind one call.
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
-        runs = Runs(client)
+    # The loops have patience of their own: the client's would hold up every other referral behind one call. One more
+    # try is for a CSRF token that has run out.
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}), ExitStack() as opened:
         loops: list[tuple[str, Loop]] = [
             ("clock", _clock_turn),
-            ("engine", Waking(runs)),
-            ("repair", _sweeping(runs, stopping)),
+            ("engine", Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
+            ("repair", _sweeping(_runs(opened), stopping)),
+            ("pruning", _pruning(_runs(opened), stopping)),
             ("post", _post_turn),
         ]
         for name, turn in loops:
-            threading.Thread(target=_repeat, args=(stopping, name, turn), name=name, daemon=True).start()
+            # A thread does not inherit its maker's context, in which Prefect keeps the settings.
+            within = copy_context().run
+            threading.Thread(target=within, args=(_repeat, stopping, name, turn), name=name, daemon=True).start()
         log.info("keeping time")
         stopping.wait()
     log.info("stopped")

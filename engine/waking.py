@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from casework.db import held_among, now, real_time, unit_of_work
 from casework.repairs import ANEW, doubt, note_cancelled
+from engine.callers import Callers
 from engine.deadlines import REAL_NOW, not_held
 from engine.patience import back_off
 from engine.runs import AT_WORK, Runs, Verdict
@@ -51,17 +51,16 @@ class Due:
 class Waking:
     """Wakes what is due, turn by turn. It remembers only how the last turn went."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
+    def __init__(self, runs: Runs, callers: Callers) -> None:
+        self._runs, self._callers = runs, callers
         self._was_full = False
-        self._failures = 0
 
     def __call__(self) -> float | None:
         """One turn: seconds in which there is nothing to do, None when that is not known. Raises Unavailable."""
         if self._was_full and self._room() <= 0:
             return WHEN_FULL
         most = settings().engine_calls_at_once * _CALLS_EACH
-        seen = wake_runs(self._runs, most)
+        seen = wake_runs(self._runs, self._callers, most)
         self._was_full = seen >= most
         return 0.0 if seen else None
 
@@ -69,7 +68,7 @@ class Waking:
         return settings().engine_runs_at_once - self._runs.count(*_ON_ITS_WAY)
 
 
-def wake_runs(runs: Runs, most: int) -> int:
+def wake_runs(runs: Runs, callers: Callers, most: int) -> int:
     """Hand up to `most` due wakes to the engine; a row goes only once the engine has it. Returns how many were seen.
 
     No transaction is open while the engine is spoken to. Raises Unavailable when the engine answers nothing at all.
@@ -79,7 +78,7 @@ def wake_runs(runs: Runs, most: int) -> int:
         return 0
     with _given_back_if_unavailable(rows):
         due = _look_up(runs, rows)
-    said = _carry_on(runs, due)
+    said = dict(callers.each(_carry_one, due))
     _settle(rows, said)
     if set(said.values()) == {None}:
         raise Unavailable("the engine does not answer")
@@ -129,22 +128,20 @@ def lifeless_among(session: Session, run_of: dict[str, FlowRun | None]) -> set[s
     return doubt(session, {reference: state for reference, state in at_work.items() if reference not in held})
 
 
-def _carry_on(runs: Runs, due: list[Due]) -> dict[str, Verdict | None]:
-    """What became of each referral; None when the engine did not answer for it."""
-    with ThreadPoolExecutor(settings().engine_calls_at_once, thread_name_prefix="engine") as callers:
-        return dict(callers.map(lambda each: (each.referral.reference, _carry_one(runs, each)), due))
-
-
-def _carry_one(runs: Runs, due: Due) -> Verdict | None:
+def _carry_one(runs: Runs, due: Due) -> tuple[str, Verdict | None]:
+    """What became of a referral; None when the engine did not answer for it."""
+    reference = due.referral.reference
     try:
         if due.run is not None and due.run.state_type is StateType.CANCELLED:
-            _note_cancelled(due.referral.reference, due.run.id)
-        return runs.carry_on(due.referral, due.run, real_now=due.real_now, lifeless=due.lifeless, anew=due.anew)
+            _note_cancelled(reference, due.run.id)
+        said = runs.carry_on(due.referral, due.run, real_now=due.real_now, lifeless=due.lifeless, anew=due.anew)
     except Unavailable as trouble:
-        log.warning("%s: %s", due.referral.reference, trouble)
+        log.warning("%s: %s", reference, trouble)
+        return reference, None
     except Exception:
-        log.error("%s: not handed to the engine: %s", due.referral.reference, kind_of_error())
-    return None
+        log.error("%s: not handed to the engine: %s", reference, kind_of_error())
+        return reference, None
+    return reference, said
 
 
 def _note_cancelled(reference: str, run_id: UUID) -> None:

@@ -358,9 +358,13 @@ class Delivery(Part):
 
 
 class Retention(Part):
-    """How long things are kept, in days from the closing of the referral or the sending of the notice (R51)."""
+    """How long things are kept, in days from the closing of the referral or the sending of the notice (R51).
+
+    `engine_run_days` is for what the engine shows of a closed referral; the record outlives it.
+    """
 
     child_referral_days: Days
     adult_referral_days: Days
     returned_at_once_days: Days
     sent_notice_days: Days
+    engine_run_days: Days = 30
