@@ -45,7 +45,7 @@ crash: $(READY) ## Kill parts of a running hub 200 times while cases are played;
 	@$(BIN)/python -m tests.crash.campaign --kills 200 --results bench
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev --group scale pyproject.toml --output-file requirements.lock
 
 clean: ## Throw away the virtual environment, caches and all local data
 	rm -rf $(VENV) .mash .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
