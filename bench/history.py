@@ -52,6 +52,13 @@ SELECT uuidv7(), reference, CASE WHEN n % 2 = 0 THEN 'CHILDREN_DUTY' ELSE 'ADULT
     at + interval '1 day', %(sealed)s, at + interval '2 days'
 FROM new_referral WHERE n < %(closed)s
 """
+RETURNS = """
+INSERT INTO agency_return (
+    id, check_id, version, result, recorded_at, recorded_by, addendum, items, systems_searched, consultations
+)
+SELECT uuidv7(), c.id, 1, 'NOT_KNOWN', c.settled_at, 'decider', false, %(sealed)s, %(sealed)s, %(sealed)s
+FROM agency_check c JOIN new_referral r ON r.reference = c.reference AND r.n % 10 = 0 AND r.n < %(closed)s
+"""
 LEDGER = """
 INSERT INTO ledger (reference, number, at, actor, act, detail, previous, digest)
 SELECT reference, 1, at, 'history', 'RECEIVED', '{}', repeat('0', 64), repeat('0', 64) FROM new_referral
@@ -85,8 +92,8 @@ def fill(record: Connection, level: int, open_ones: int) -> float:
             "first": first, "last": level, "closed": level - open_ones, "alphabet": ALPHABET,
             "profile": current_profile().version, "sealed": seal("As is usual."), "agencies": agencies(),
         }  # fmt: skip
-        for statement in (NEW, REFERRALS, CHECKS, SUBJECTS, HAND_BACKS, LEDGER):
-            record.execute(statement.replace("n % 2", "n %% 2").encode(), told)
+        for statement in (NEW, REFERRALS, CHECKS, RETURNS, SUBJECTS, HAND_BACKS, LEDGER):
+            record.execute(statement.replace("n % ", "n %% ").encode(), told)
     record.execute("VACUUM ANALYZE")
     return time.monotonic() - began
 
@@ -96,7 +103,7 @@ def _without_indexes(record: Connection) -> Iterator[None]:
     """Plain indexes are made anew afterwards, which is faster than keeping them up row by row."""
     query = """
         SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-        WHERE indrelid = ANY('{referral,agency_check,subject,hand_back,ledger}'::regclass[])
+        WHERE indrelid = ANY('{referral,agency_check,agency_return,subject,hand_back,ledger}'::regclass[])
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
     """
     plain = record.execute(query).fetchall()

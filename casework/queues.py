@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from casework import ledger, referrals
@@ -22,6 +23,13 @@ from rules.people import Side
 from rules.permissions import Actor, check_may_answer_for, check_may_read_assessment, check_may_run_process
 from rules.stages import OPEN_CHECKS, CheckStatus
 
+#: What an agency's queue shows, or sorts by, of a referral.
+_SHOWN_IN_QUEUE: tuple[Any, ...] = (
+    Referral.reference,
+    Referral.urgency,
+    Referral.profile_version,
+    Referral.clarification_question,
+)
 #: How many settled checks an agency is shown: the newest.
 _SETTLED_SHOWN = 100
 
@@ -124,6 +132,8 @@ def tasks_of(session: Session, *, settled: bool = False, by: Actor) -> Tasks:
     mine = select(AgencyCheck, Referral).where(
         AgencyCheck.agency == agency, col(Referral.reference) == col(AgencyCheck.reference)
     )
+    # A queue of a thousand is a thousand times all that is sealed, unless only what is shown is unsealed.
+    mine = mine.options(load_only(*map(col, _SHOWN_IN_QUEUE)))
     is_open = col(AgencyCheck.status).in_(OPEN_CHECKS)
     if settled:
         newest = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)

@@ -28,9 +28,9 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, gone again after this folder: while Playwright lives, no other event loop can run in its thread."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium) to run these tests")
@@ -62,7 +62,7 @@ class Post:
         raise AssertionError(f"no mail for {to} within {patience} s")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sign_in(browser: Browser, running: tuple[Stack, Hub]) -> Callable[..., Page]:
     """Sign somebody in with a browser of their own, as everybody does: invitation, password, code from the mail."""
     stack, hub = running
