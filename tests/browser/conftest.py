@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, gone again after this folder: while Playwright lives, no other event loop can run in its thread."""
+    """Debian's Chromium, for this folder alone: while Playwright lives, no other event loop runs in its thread."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium) to run these tests")
