@@ -38,6 +38,30 @@ def acknowledges(reference: str) -> None:
     factory.act(outcome.acknowledge, reference, by=factory.duty(), at=datetime.now(UTC))
 
 
+class Acts:
+    """What people do on referrals, as soon as it can be done; `moved` hears of each referral after each such act."""
+
+    def __init__(self, record: Connection, agencies: list[str], moved: Callable[[str], None] = lambda _: None) -> None:
+        self._record, self._agencies, self._moved = record, agencies, moved
+        self._done: set[tuple[str, str]] = set()
+        self._acts: dict[str, Callable[[str], None]] = {
+            "CHECKING": lambda reference: all_answer(reference, agencies),
+            "AWAITING_DECISION": decides,
+            "AWAITING_ACK": acknowledges,
+        }
+
+    def go_on(self, references: list[str]) -> int:
+        """Do what can be done on these referrals now; how many of them were not closed yet."""
+        stands = self._record.execute(STANDS, (references,)).fetchall()
+        for reference, stage, asked in stands:
+            ready = stage in self._acts and (stage != "CHECKING" or asked == len(self._agencies))
+            if ready and (reference, stage) not in self._done:
+                self._acts[stage](reference)
+                self._done.add((reference, stage))
+                self._moved(reference)
+        return sum(stage != "CLOSED" for _, stage, _ in stands)
+
+
 def carry_through(
     record: Connection,
     references: list[str],
@@ -51,22 +75,8 @@ def carry_through(
     `moved` hears of each referral after each such act. Raises TimeoutError when they do not all end.
     """
     end = time.monotonic() + patience
-    acts: dict[str, Callable[[str], None]] = {
-        "CHECKING": lambda reference: all_answer(reference, agencies),
-        "AWAITING_DECISION": decides,
-        "AWAITING_ACK": acknowledges,
-    }
-    done: set[tuple[str, str]] = set()
-    while True:
-        stands = record.execute(STANDS, (references,)).fetchall()
-        if all(stage == "CLOSED" for _, stage, _ in stands):
-            return
-        for reference, stage, asked in stands:
-            ready = stage in acts and (stage != "CHECKING" or asked == len(agencies))
-            if ready and (reference, stage) not in done:
-                acts[stage](reference)
-                done.add((reference, stage))
-                moved(reference)
+    acts = Acts(record, agencies, moved)
+    while still_open := acts.go_on(references):
         if time.monotonic() > end:
-            raise TimeoutError(f"after {patience:.0f} s not closed: {sum(s != 'CLOSED' for _, s, _ in stands)}")
+            raise TimeoutError(f"after {patience:.0f} s not closed: {still_open}")
         time.sleep(0.1)

@@ -133,7 +133,7 @@ def tasks_of(session: Session, *, settled: bool = False, by: Actor) -> Tasks:
         AgencyCheck.agency == agency, col(Referral.reference) == col(AgencyCheck.reference)
     )
     # A queue of a thousand is a thousand times all that is sealed, unless only what is shown is unsealed.
-    mine = mine.options(load_only(*map(col, _SHOWN_IN_QUEUE)))
+    mine = mine.options(load_only(*_SHOWN_IN_QUEUE))
     is_open = col(AgencyCheck.status).in_(OPEN_CHECKS)
     if settled:
         newest = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
