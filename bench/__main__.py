@@ -29,9 +29,8 @@ def main() -> None:
     on_a_hub = {**ON_ONE_HUB, **LONG}
     if unknown := [name for name in names if name not in {**on_a_hub, **ON_THE_RECORD}]:
         sys.exit(f"no figure {unknown[0]}: use {', '.join([*on_a_hub, *ON_THE_RECORD])}")
-    with machine.to_ourselves():
-        _run({name: on_a_hub[name] for name in names if name in on_a_hub}, ())
-        _run({name: ON_THE_RECORD[name] for name in names if name in ON_THE_RECORD}, NO_ENGINE)
+    _run({name: on_a_hub[name] for name in names if name in on_a_hub}, ())
+    _run({name: ON_THE_RECORD[name] for name in names if name in ON_THE_RECORD}, NO_ENGINE)
 
 
 def _run(wanted: dict[str, Callable[[Ground], figures.Figure]], without: tuple[str, ...]) -> None:

@@ -1,21 +1,16 @@
-"""The machine that is measured, and keeping it to ourselves meanwhile."""
+"""The machine that is measured, and waiting until it is quiet."""
 
 from __future__ import annotations
 
 import os
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
 MEGABYTE = 1_000_000
-#: Who measures says so here; who tries crashes says so there. Neither disturbs the other.
-OURS, THEIRS = Path("/tmp/bench.lock"), Path("/tmp/crash.lock")  # noqa: S108 -- agreed names on a shared machine
-PATIENCE = 1800.0
 QUIET_PATIENCE = 45.0
 
 
@@ -43,19 +38,6 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-@contextmanager
-def to_ourselves() -> Iterator[None]:
-    """Wait until nobody tries crashes, and say that this machine is being measured."""
-    end = time.monotonic() + PATIENCE
-    while THEIRS.exists() and time.monotonic() < end:
-        time.sleep(1)
-    OURS.write_text(str(os.getpid()))
-    try:
-        yield
-    finally:
-        OURS.unlink(missing_ok=True)
 
 
 def settle(busy_below: float = 25.0, patience: float = QUIET_PATIENCE) -> float:
