@@ -20,7 +20,7 @@ LOOK_EVERY = 10.0
 #: Memory before this is warm-up: caches that fill once.
 WARM = 0.25
 LETTERS = (
-    "SELECT extract(epoch FROM sent_at - created_at)::float FROM notice WHERE status = 'SENT' AND reference = ANY(%s)"
+    "SELECT extract(epoch FROM sent_at - written_at)::float FROM notice WHERE status = 'SENT' AND reference = ANY(%s)"
 )
 UNSENT = "SELECT count(*) FROM notice WHERE status <> 'SENT' AND reference = ANY(%s)"
 
