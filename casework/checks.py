@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from casework import ledger, reconsider, referrals
+from casework import items, ledger, reconsider, referrals
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
@@ -130,7 +130,7 @@ def record_return(
     ledger.write(
         session, reference, Act.CHECK_RETURNED, by=by, at=at, agency=agency, version=version, result=document.result,
         status=check.status, late_ms=round(late.total_seconds() * 1000) if late else 0, addendum=addendum,
-        items=len(document.items),
+        items=len(document.items), withheld=len(document.items) - len(items.given(document.items)),
     )  # fmt: skip
     if referral.decided_at is not None:
         reconsider.open_reconsideration(session, referral, check, at=at)
@@ -227,14 +227,7 @@ def _check_return(session: Session, referral: Referral, document: ReturnDocument
         )
     if searched and document.result == NOT_SEARCHED:
         raise NotAcceptable(FieldError("/result", "NOT_SEARCHED does not go with systems searched"))
-    known = {subject.code for subject in referrals.subjects(session, referral.reference)}
-    wrong = [
-        FieldError(f"/items/{number}/about", "not a subject of this referral")
-        for number, item in enumerate(document.items)
-        if not set(item.about) <= known
-    ]
-    if wrong:
-        raise NotAcceptable(*wrong)
+    items.check(session, referral, document.items)
 
 
 def _check_code(session: Session, referral: Referral, code_set: str, value: str | None, pointer: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals
+from casework import items, ledger, referrals
 from casework.checks import returns
 from casework.facts import checks_settled
 from casework.ledger import Act
@@ -24,6 +24,7 @@ from models.decision import CollatedTemplate, Discussion, View
 from models.profile import Profile
 from models.referral import Referral, Subject
 from notifications.messages import MessageName
+from rules import release
 from rules.collation import TEMPLATE_VERSION, AgencyAnswer, Section
 from rules.collation import collate as join
 from rules.permissions import HUB, Actor, check_may_read_assessment
@@ -183,7 +184,8 @@ def _return(newest: Return, profile: Profile) -> dict[str, Any]:
         "recorded": local_words(newest.recorded_at, profile),
         "addendum": newest.addendum,
         "summary": newest.summary,
-        "items": newest.items,
+        "items": [items.shown(item, profile) for item in newest.items if not release.is_withheld(item)],
+        "withheld": items.reasons_withheld(newest.items, profile),
         "systems_searched": newest.systems_searched,
         "not_searched_because": newest.not_searched_because,
         "consultations": newest.consultations,

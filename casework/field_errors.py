@@ -33,7 +33,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 def field_errors(error: ValidationError) -> list[FieldError]:
     """Pydantic's findings as JSON pointers and sentences, without what was sent."""
     return [
-        FieldError("".join(map(_step, finding["loc"])), _sentence(finding["type"], finding))
+        FieldError("".join(map(_step, filter(_is_place, finding["loc"]))), _sentence(finding["type"], finding))
         for finding in error.errors(include_input=False, include_url=False)
     ]
 
@@ -42,6 +42,11 @@ def _sentence(kind: str, finding: Mapping[str, Any]) -> str:
     if kind in _SENTENCES:
         return _SENTENCES[kind](finding.get("ctx", {}))
     return str(finding["msg"]).removeprefix("Value error, ")
+
+
+def _is_place(part: str | int) -> bool:
+    """Whether a step is one in the document, and not the name of a kind of item, which stands in angle brackets."""
+    return not str(part).startswith("<")
 
 
 def _step(part: str | int) -> str:

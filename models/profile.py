@@ -40,7 +40,7 @@ from models.profile_parts import (
     Version,
     Wording,
 )
-from rules import eligibility
+from rules import eligibility, release
 from rules.calendar import OfficeCalendar
 from rules.clock import Clock
 from rules.errors import Misconfigured
@@ -56,7 +56,7 @@ CODE_SETS = (
     "support_reason", "age_band", "need_level", "rating", "informed", "informed_how", "consent",
     "consent_not_sought_reason_child", "consent_not_sought_reason_adult", "article_6", "article_9", "dpa_condition",
     "gateway", "request_reason", "outcome", "early_end", "check_status", "return_result", "decline_reason",
-    "breach_cause", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
+    "recipients", "breach_cause", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
 )  # fmt: skip
 #: Codes that rules name, so that no profile can be without them.
 CODES_IN_RULES: Mapping[str, Collection[str]] = {
@@ -65,6 +65,7 @@ CODES_IN_RULES: Mapping[str, Collection[str]] = {
     "consent": sorted(CONSENT_GIVEN | eligibility.CONSENT_NEEDS_REASON),
     "return_result": ("NOT_SEARCHED",),
     "view": ("DISAGREE",),
+    "recipients": sorted(release.REACHES),
 }
 #: How long before the last known bank holidays somebody is asked to look up more.
 HOLIDAYS_AHEAD = timedelta(days=92)

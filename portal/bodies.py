@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import ValidationError
 
-from casework.documents import Document
+from casework.document_parts import Document
 from casework.field_errors import field_errors
 from portal.problems import BadDocument
 from rules.errors import FieldError, NotAcceptable

@@ -34,6 +34,7 @@ DONE: Mapping[str, str] = {
     "declined": "Your answer is with the MASH team.",
     "asked": "Your question is with the MASH team. Your time goes on meanwhile.",
     "saved": "Your draft is saved. Nobody else can see it.",
+    "removed": "It is taken out of your draft.",
     "added": "There is one more to fill in.",
     "discarded": "Your draft is thrown away.",
     "referred": "Your referral is with the MASH.",
@@ -158,9 +159,9 @@ class Door:
         """What was just done, in a sentence; or the empty text."""
         return DONE.get(self.request.query_params.get("done", ""), "")
 
-    def go(self, path: str, done: str = "") -> Response:
-        """On to another page, by GET."""
-        return RedirectResponse(f"{path}?done={done}" if done else path, 303)
+    def go(self, path: str, done: str = "", part: str = "") -> Response:
+        """On to another page, by GET; to one part of it, by its id, when there is such a part."""
+        return RedirectResponse(path + (f"?done={done}" if done else "") + (f"#{quote(part)}" if part else ""), 303)
 
     def _way_back(self) -> str:
         reference = self.request.path_params.get("reference")

@@ -132,6 +132,10 @@ RETURN = {
             "kind": "FACT",
             "text": "Attended after a call about shouting. Everybody was seen and nobody was hurt.",
             "about": ["S1"],
+            "relevant": True,
+            "necessary": True,
+            "proportionate": True,
+            "recipients": "DUTY_TEAM",
         },
         {
             "event_date": "2026-01-10",
@@ -139,7 +143,12 @@ RETURN = {
             "kind": "OPINION",
             "text": "The officer thought that the answers were rehearsed.",
             "about": ["S1"],
+            "relevant": True,
+            "necessary": True,
+            "proportionate": True,
+            "recipients": "MASH",
         },
+        {"recipients": "NOBODY", "withheld_because": "LIVE_INVESTIGATION"},
     ],
     "systems_searched": [
         {

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from casework import documents
-from casework.documents import Document
+from casework.document_parts import Document
 from portal.problems import MEDIA_TYPE, Problem
 
 _REF = "#/components/schemas/{model}"

@@ -65,7 +65,9 @@ _LABELS: Mapping[str, str] = {
     "words_for_duty_team": "Words for the duty team", "what": "Action", "owner": "Who does it", "due_on": "By when",
     "without_discussion_because": "Why without a discussion", "email": "E-mail address", "display_name": "Name",
     "duty_team": "Duty team", "password": "Password", "code": "Code", "inducted_at": "Date of the induction",
-    "version": "Version", "subjects": "People", "about": "About whom",
+    "version": "Version", "subjects": "People", "about": "About whom", "relevant": "Is it relevant",
+    "necessary": "Is it necessary",
+    "proportionate": "Is it proportionate", "recipients": "Who may have it", "withheld_because": "Why you withhold it",
 }  # fmt: skip
 
 
@@ -78,6 +80,11 @@ def error_sentence(error: FieldError) -> str:
     if detail in {"is missing", "must not be empty"}:
         return f"{label}: please answer this"
     return f"{label}: {detail}"
+
+
+def options(codes: Mapping[str, str]) -> list[dict[str, str]]:
+    """A code set as the choices of a field."""
+    return [{"value": code, "text": label} for code, label in codes.items()]
 
 
 def local(moment: datetime, zone: ZoneInfo) -> str:

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 
 from casework import drafts
-from casework.documents import Document
+from casework.document_parts import Document
 from portal import bodies, forms
 from portal.credentials import Work
 from portal.doors import Door
-from portal.forms import Form, Raw
+from portal.forms import Form, Raw, compact
 
 D = TypeVar("D", bound=Document)
-ADD = "add:"
+ADD, REMOVE = "add:", "remove:"
 
 
 def meant(door: Door, kind: type[D], raw: Raw | None = None) -> D:
@@ -35,22 +35,33 @@ def autosave(door: Door, purpose: str, about: str, work: Work) -> Response:
 
 
 def save_or_add(door: Door, purpose: str, about: str, work: Work, back: str) -> Response | None:
-    """Deal with the buttons that send nothing: save the draft, throw it away, or one more row. None for the others."""
+    """Deal with the buttons that send nothing: save the draft, throw it away, a row more or less. None for others."""
     do = door.field("do")
     if do == "discard":
         drafts.discard(work.session, purpose, about, by=work.by, at=work.at)
         return door.go(back, "discarded")
-    if do == "save" or do.startswith(ADD):
-        drafts.save(work.session, purpose, about, with_row(door.raw, do), by=work.by, at=work.at)
-        return door.go(back, "saved" if do == "save" else "added")
+    for button, changed, done in ((ADD, with_row, "added"), (REMOVE, without_row, "removed")):
+        if do.startswith(button):
+            name = do.removeprefix(button)
+            drafts.save(work.session, purpose, about, changed(door.raw, name), by=work.by, at=work.at)
+            return door.go(back, done, name.partition("-")[0])
+    if do == "save":
+        drafts.save(work.session, purpose, about, door.raw, by=work.by, at=work.at)
+        return door.go(back, "saved")
     return None
 
 
-def with_row(raw: Raw, do: str) -> dict[str, Any]:
-    """The draft with one more empty row in the list that the button names."""
-    if not do.startswith(ADD):
-        return raw
-    name = do.removeprefix(ADD)
+def with_row(raw: Raw, name: str) -> dict[str, Any]:
+    """The draft with one more empty row in the list of that name."""
     rows = raw.get(name)
     there = rows if isinstance(rows, dict) else {}
     return {**raw, name: {**there, str(len(there)): {}}}
+
+
+def without_row(raw: Raw, place: str) -> dict[str, Any]:
+    """The draft without the row at a place such as `items-2`; the rows after it move up."""
+    name, _, number = place.partition("-")
+    rows = raw.get(name)
+    if not isinstance(rows, dict):
+        return raw
+    return {**raw, name: compact({each: row for each, row in rows.items() if each != number})}

@@ -183,9 +183,13 @@ def _as_typed(newest: dict[str, Any], door: Door) -> Raw:
 
 
 def _item_as_typed(item: dict[str, Any]) -> Raw:
-    year, month, day = item["event_date"].split("-")
-    parts = {".day": day.lstrip("0"), ".month": month.lstrip("0"), ".year": year}
-    return {**item, "event_date:date": parts, "about:list": item["about"]}
+    typed: Raw = {**item, "about:list": item["about"]}
+    if item["event_date"]:
+        year, month, day = item["event_date"].split("-")
+        typed["event_date:date"] = {".day": day.lstrip("0"), ".month": month.lstrip("0"), ".year": year}
+    for answer in ("relevant", "necessary", "proportionate"):
+        typed[f"{answer}:bool"] = "" if item.get(answer) is None else str(item[answer]).lower()
+    return typed
 
 
 def _moment_as_typed(text: str | None, door: Door) -> Raw:

@@ -110,6 +110,9 @@ def full_return(page: Page, reference: str) -> None:
     page.get_by_label("What happened").fill("Attended after a call about shouting. Nobody was hurt.")
     page.get_by_label("Fact", exact=True).press("Space")
     page.get_by_label("Where it is written").fill("Incident log")
+    for question in ("Is it relevant?", "Is it necessary?", "Is it proportionate?"):
+        page.get_by_role("group", name=question).get_by_label("Yes").press("Space")
+    page.get_by_label("The MASH team and the duty team").press("Space")
     page.get_by_label("System", exact=True).fill("Incident log")
     page.get_by_label("Searched with").fill("name, address")
     expect(page.get_by_text("Draft saved at")).to_be_visible(timeout=15_000)

@@ -119,15 +119,24 @@ def document(
     return {**a_referral(team, sender_id, subjects or [a_child()], at), **more}
 
 
+#: The three answers without which nothing is given, and how far it may go.
+GIVEN = {"relevant": True, "necessary": True, "proportionate": True, "recipients": "DUTY_TEAM"}
+
+
+WITHHELD = {"recipients": "NOBODY", "withheld_because": "LIVE_INVESTIGATION"}
+
+
+def an_item(day: str = "2026-01-09", text: str = "Seen.", **more: Any) -> dict[str, Any]:
+    """One thing that an agency knows and gives."""
+    return {"event_date": day, "source": "Records", "kind": "FACT", "text": text, "about": ["S1"], **GIVEN, **more}
+
+
 def answer(result: str = "NOT_KNOWN", *items: tuple[str, str], **more: Any) -> ReturnDocument:
     """An agency's return; `items` are (date of the event, text)."""
     return ReturnDocument.model_validate(
         {
             "result": result,
-            "items": [
-                {"event_date": day, "source": "Records", "kind": "FACT", "text": text, "about": ["S1"]}
-                for day, text in items
-            ],
+            "items": [an_item(day, text) for day, text in items],
             "systems_searched": [
                 {"system": "Records", "searched_with": "name", "searched_at": "2026-03-16T11:00:00+00:00"}
             ],

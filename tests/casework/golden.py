@@ -12,14 +12,17 @@ from casework import checks, discussion
 from casework.collation import canonical, current_content
 from casework.db import unit_of_work
 from casework.documents import DeclineDocument
+from casework.item_documents import WithheldItem
 from casework.referrals import find
 from tests.casework.factory import (
     AFTERNOON,
     DUE,
     JUST_OVERDUE,
     SUPPORT,
+    WITHHELD,
     a_family,
     act,
+    an_item,
     answer,
     ask,
     give_back,
@@ -45,6 +48,7 @@ def everything() -> str:
     police = answer(
         "KNOWN_OPEN", ("2026-02-20", "Called at night."), ("2025-11-02", "A check."), consultations=[CONSULTED]
     )
+    police.items.append(WithheldItem.model_validate({**an_item(text="Kept."), **WITHHELD}))
     give_back(reference, "POLICE", answer("NOT_KNOWN"))
     give_back(reference, "POLICE", police)
     give_back(reference, "COUNCIL_CHILDREN", answer("KNOWN_CLOSED", ("2026-01-09", "A bruise."), summary="Closed."))

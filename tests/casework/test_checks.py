@@ -30,6 +30,7 @@ from tests.casework.factory import (
     acts_of,
     all_give_back,
     an_adult,
+    an_item,
     answer,
     ask,
     asked_agencies,
@@ -306,7 +307,7 @@ def test_a_late_decline_does_not_erase_the_breach(record):
         (answer("NOT_SEARCHED").model_dump(mode="json"), "/result"),
         (answer("PERHAPS").model_dump(mode="json"), "/result"),
         (answer("NOT_KNOWN", ("2026-01-01", "x")).model_dump(mode="json") | {"items": [
-            {"event_date": "2026-01-01", "source": "Records", "kind": "FACT", "text": "x", "about": ["S2"]}
+            an_item(about=["S2"])
         ]}, "/items/0/about"),
     ],
 )  # fmt: skip

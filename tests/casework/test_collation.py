@@ -27,6 +27,7 @@ from tests.casework.factory import (
     act,
     acts_of,
     all_give_back,
+    an_item,
     answer,
     ask,
     decide,
@@ -191,7 +192,7 @@ def _hostile() -> str:
     sent["concern"]["narrative"] = sent["eligibility"]["clarification_question"] = SCRIPT
     reference = refer(subjects=people, concern=sent["concern"], eligibility=sent["eligibility"])
     ask(reference)
-    item = {"event_date": "2026-01-01", "source": SCRIPT, "kind": "FACT", "text": SCRIPT, "about": ["S1"]}
+    item = an_item(text=SCRIPT, source=SCRIPT)
     searched = {"system": SCRIPT, "searched_with": SCRIPT, "searched_at": "2026-03-16T11:00:00+00:00"}
     asked = dict.fromkeys(("who", "role", "organisation", "what_was_asked", "what_they_said"), SCRIPT)
     returned = answer(

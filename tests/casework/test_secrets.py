@@ -13,11 +13,13 @@ from tests.casework.factory import (
     DECIDER,
     JUST_OVERDUE,
     SUPPORT,
+    WITHHELD,
     a_child,
     act,
     acts_of,
     all_give_back,
     an_adult,
+    an_item,
     ask,
     decision_on,
     document,
@@ -56,7 +58,7 @@ def _return(bird: Aviary) -> ReturnDocument:
         {
             "result": "KNOWN_OPEN",
             "summary": bird(),
-            "items": [{"event_date": "2026-01-01", "source": bird(), "kind": "FACT", "text": bird(), "about": ["S1"]}],
+            "items": [an_item(text=bird(), source=bird()), {**an_item(text=bird()), **WITHHELD}],
             "systems_searched": [
                 {"system": bird(), "searched_with": bird(), "searched_at": "2026-03-16T11:00:00+00:00"}
             ],

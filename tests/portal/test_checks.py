@@ -112,7 +112,7 @@ def test_an_agency_acknowledges_asks_and_returns(office: Office) -> None:
     assert office.post("POLICE", f"{path}/return", RETURN).json()["status"] == "RETURNED"
     own = office.get("POLICE", path).json()
     assert own["clarifications"][0]["answer"] == "The newer one."
-    assert [(each["version"], len(each["items"])) for each in own["returns"]] == [(1, 2)]
+    assert [(each["version"], len(each["items"])) for each in own["returns"]] == [(1, 3)]
     assert office.post("MASH_SUPPORT", f"{of_police}/answer", {"text": "Again."}).status_code == 409
 
 

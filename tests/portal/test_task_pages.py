@@ -27,6 +27,10 @@ ITEM = {
     "items-0-kind": "FACT",
     "items-0-source": "Incident log",
     "items-0-about:list": "S1",
+    "items-0-relevant:bool": "true",
+    "items-0-necessary:bool": "true",
+    "items-0-proportionate:bool": "true",
+    "items-0-recipients": "DUTY_TEAM",
 }
 
 
@@ -193,6 +197,64 @@ def test_declining_needs_its_reason(office: Office, police: Person, reference: s
     text = police.get(f"/checks/{reference}").text
     assert "Live investigation" in text
     assert office.get("POLICE", f"/referrals/{reference}/check").json()["status"] == "DECLINED"
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ({"items-0-relevant:bool": ""}, "relevant"),
+        ({"items-0-necessary:bool": ""}, "necessary"),
+        ({"items-0-proportionate:bool": "false"}, "proportionate"),
+        ({"items-0-recipients": ""}, "recipients"),
+        ({"items-0-recipients": "NOBODY"}, "withheld_because"),
+        ({"items-0-withheld_because": "NO_ISA"}, "withheld_because"),
+    ],
+)
+def test_an_item_without_its_answers_is_named_beside_its_field(
+    office: Office, police: Person, reference: str, typed: dict[str, str], place: str
+):
+    """R29"""
+    page = f"/checks/{reference}/return"
+    answer = police.send(page, SEARCH | ITEM | typed | {"do": "send"})
+    assert answer.status_code == 422
+    assert answer.text.count(f'href="#items-0-{place}"') == 1
+    assert f'id="items-0-{place}-error"' in answer.text
+    assert returns_of(office, reference) == []
+
+
+def test_an_item_is_withheld_with_its_reason(office: Office, police: Person, reference: str):
+    """R29: a first-class answer"""
+    withheld = {"result": "KNOWN_OPEN", "items-0-recipients": "NOBODY", "items-0-withheld_because": "NO_ISA"}
+    answer = police.send(f"/checks/{reference}/return", SEARCH | withheld | {"do": "send"})
+    assert answer.status_code == 303, answer.text
+    text = police.get(f"/checks/{reference}").text
+    assert "Withheld: No information sharing agreement covers it." in text
+    assert returns_of(office, reference)[0]["items"][0]["withheld_because"] == "NO_ISA"
+    # A correction begins with it.
+    assert 'value="NOBODY" checked' in police.get(f"/checks/{reference}/return").text
+
+
+def test_a_row_is_taken_out_without_a_script(police: Person, reference: str):
+    """R29: works without JavaScript"""
+    page = f"/checks/{reference}/return"
+    second = {"items-1-text": "The second", "items-2-text": "The third"}
+    answer = police.send(page, SEARCH | ITEM | second | {"do": "remove:items-1"})
+    assert answer.headers["location"] == f"{page}?done=removed#items"
+    text = police.get(page).text
+    assert "The second" not in text
+    assert "Item 2" in text
+    assert "Item 3" not in text
+    assert "The third" in text
+
+
+@pytest.mark.parametrize(
+    "do", ["remove:items-9", "remove:items", "remove:", "remove:summary-1", "remove:…", "add:", "add:…"]
+)
+def test_no_name_of_a_button_breaks_the_form(police: Person, reference: str, do: str):
+    """S-3"""
+    page = f"/checks/{reference}/return"
+    police.send(page, SEARCH | ITEM | {"do": do})
+    assert "Incident log" in police.get(page).text
 
 
 @pytest.mark.parametrize(

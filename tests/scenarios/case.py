@@ -20,6 +20,9 @@ from models.profile import Profile
 from rules.errors import Unavailable
 from tests.scenarios.week import Week
 
+#: An agency's answers on an item that it gives to the MASH and the duty team.
+GIVEN = {"relevant": True, "necessary": True, "proportionate": True, "recipients": "DUTY_TEAM"}
+
 LONDON = ZoneInfo("Europe/London")
 #: How long the hub may take for what it does by itself, in seconds.
 PATIENCE = 120.0
@@ -147,7 +150,7 @@ class Case:
             "result": result,
             "summary": summary,
             "items": [
-                {"event_date": day, "source": "Records", "kind": "FACT", "text": text, "about": ["S1"]}
+                {"event_date": day, "source": "Records", "kind": "FACT", "text": text, "about": ["S1"], **GIVEN}
                 for day, text in items
             ],
             "systems_searched": [searched],
