@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from casework import passwords, sessions, signin
-from casework.documents import AccountDocument, InductionDocument
+from casework.documents import AccountDocument, AddressDocument, InductionDocument
 from casework.notices import say_privately
 from models.account import Account, AccountEvent, ApiToken
 from models.keyed import digest_of
@@ -73,10 +74,8 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     """
     check_may_administer(by)
     role = _role(document, profile)
-    email = _address(document.email)
-    check_domain(email, allowed_domains(profile, role, document.agency, document.duty_team))
-    if session.exec(select(Account.id).where(Account.email_digest == signin.email_digest(email))).first():
-        raise NotAcceptable(FieldError("/email", "somebody has an account with this address already"))
+    domains = allowed_domains(profile, role, document.agency, document.duty_team)
+    email = _free_address(session, document.email, domains)
     account = Account(
         id=_fresh_id(session, role), role=role, is_person=True, agency=document.agency, duty_team=document.duty_team,
         added_at=at,
@@ -87,6 +86,25 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     _note(session, account.id, "ADDED", by=by, at=at, role=role, agency=document.agency, duty_team=document.duty_team)
     invite(session, account.id, by=by, at=at)
     return account
+
+
+def change_address(
+    session: Session, account_id: str, document: AddressDocument, profile: Profile, *, by: Actor, at: datetime
+) -> None:
+    """A person's mail goes elsewhere from now on; they prove the new mailbox before they come in again (S-9).
+
+    Raises NotPermitted, NotFound, Refused, and NotAcceptable for an address that is not their body's own, or is taken.
+    """
+    check_may_administer(by, account_id)
+    account = _person(session, account_id)
+    domains = allowed_domains(profile, account.role, account.agency, account.duty_team)
+    email = _free_address(session, document.email, domains)
+    account.email, account.email_digest, account.password_hash = email, signin.email_digest(email), None
+    session.add(account)
+    session.flush()
+    sessions.end_all(session, account_id, at=sessions.real_now(session))
+    _note(session, account_id, "ADDRESS_CHANGED", by=by, at=at)
+    send_invitation(session, account_id, by=by, at=at)
 
 
 def invite(session: Session, account_id: str, *, by: Actor, at: datetime) -> str:
@@ -225,11 +243,15 @@ def _role(document: AccountDocument, profile: Profile) -> Role:
     return role
 
 
-def _address(text: str) -> str:
+def _free_address(session: Session, text: str, domains: Collection[str]) -> str:
     try:
-        return check_address(text)
+        email = check_address(text)
     except Misconfigured:
         raise NotAcceptable(FieldError("/email", "is not an e-mail address, such as name@example.org")) from None
+    check_domain(email, domains)
+    if session.exec(select(Account.id).where(Account.email_digest == signin.email_digest(email))).first():
+        raise NotAcceptable(FieldError("/email", "somebody has an account with this address already"))
+    return email
 
 
 def _fresh_id(session: Session, role: Role) -> str:

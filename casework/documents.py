@@ -223,6 +223,18 @@ class AccountDocument(Document):
     duty_team: Code | None = None
 
 
+class AddressDocument(Document):
+    """Where a person's codes and invitations go from now on (S-9)."""
+
+    email: Line
+
+
+class SecondFactorDocument(Document):
+    """The second factor, given anew; without a code, one is asked for (S-16)."""
+
+    code: Code | None = Field(default=None, description="From your authenticator app, or from the hub's mail")
+
+
 class InductionDocument(Document):
     """When somebody was inducted, before the assessment is opened to them (R64)."""
 

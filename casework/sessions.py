@@ -29,6 +29,8 @@ class Visitor:
     actor: Actor
     name: str
     must_set_up_authenticator: bool
+    #: Until when this person stays signed in if they open no other page, in real time.
+    until: datetime
 
 
 def real_now(session: Session) -> datetime:
@@ -38,9 +40,9 @@ def real_now(session: Session) -> datetime:
 
 
 def open_session(session: Session, account: Account, *, at: datetime) -> str:
-    """A new session's token, for the person's browser alone. `at` is real time."""
+    """A new session's token, for the person's browser alone, once both factors are given. `at` is real time."""
     token = secrets.token_urlsafe(32)
-    session.add(PortalSession(account_id=account.id, digest=digest_of(token), started_at=at, seen_at=at))
+    session.add(PortalSession(account_id=account.id, digest=digest_of(token), started_at=at, seen_at=at, proven_at=at))
     account.last_signed_in_at = at
     session.add(account)
     return token
@@ -72,7 +74,19 @@ def visitor_of(session: Session, token: str, *, looked_at: bool = True) -> Visit
         stay.seen_at = at
         session.add(stay)
     must = account.role in NEEDS_AUTHENTICATOR and account.totp_secret is None
-    return Visitor(account.as_actor(), account.display_name or account.id, must)
+    until = min(stay.seen_at + IDLE, stay.started_at + LONGEST)
+    return Visitor(account.as_actor(), account.display_name or account.id, must, until)
+
+
+def lately_of(session: Session, token: str) -> Actor | None:
+    """Who was signed in with a token that is good no more, while their account is in use; None when nobody was."""
+    query = (
+        select(Account)
+        .join(PortalSession, col(Account.id) == col(PortalSession.account_id))
+        .where(PortalSession.digest == digest_of(token), col(Account.disabled_at).is_(None), col(Account.is_person))
+    )
+    found = session.exec(query).first()
+    return found.as_actor() if found else None
 
 
 def end(session: Session, token: str, *, at: datetime) -> None:

@@ -47,7 +47,16 @@ class Answer(Enum):
     GO_ON = "go on"
     WRONG = "wrong"
     TOO_MANY = "too many"
+    TOO_SOON = "too soon"
     START_AGAIN = "start again"
+
+
+@dataclass(frozen=True)
+class SecondStep:
+    """What a browser at its second step is asked for. `is_sent`: a code is in the mailbox, or on its way there."""
+
+    authenticator: bool
+    is_sent: bool
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,20 @@ def begin(session: Session, address: str, password: str, *, place: str, known: s
     if not right or account is None or not _may_sign_in(account):
         return Step(Answer.WRONG)
     throttle.forget(session, limit, found)
-    return Step(Answer.GO_ON, _open_attempt(session, account, at))
+    browser = secrets.token_urlsafe(32)
+    open_attempt(session, account, browser, at=at)
+    return Step(Answer.GO_ON, browser)
+
+
+def open_attempt(session: Session, account: Account, browser: str, *, at: datetime) -> None:
+    """Ask a browser for its second factor, and send a code to whoever has no authenticator."""
+    digest = digest_of(browser)
+    attempt = session.exec(select(SignIn).where(SignIn.browser_digest == digest).with_for_update()).first()
+    attempt = attempt or SignIn(account_id=account.id, browser_digest=digest, started_at=at)
+    attempt.started_at, attempt.ended_at, attempt.tries = at, None, 0
+    attempt.code_digest = attempt.code_sent_at = None
+    session.add(attempt)
+    _send_code(session, attempt, account, at)
 
 
 def send_again(session: Session, browser: str, *, at: datetime) -> Answer:
@@ -90,32 +112,46 @@ def send_again(session: Session, browser: str, *, at: datetime) -> Answer:
     if attempt is None or account is None:
         return Answer.START_AGAIN
     if attempt.code_sent_at is not None and at < attempt.code_sent_at + PAUSE:
-        return Answer.TOO_MANY
+        return Answer.TOO_SOON
     return Answer.GO_ON if _send_code(session, attempt, account, at) else Answer.TOO_MANY
 
 
-def uses_authenticator(session: Session, browser: str, *, at: datetime) -> bool | None:
-    """Whether the second step asks for an authenticator's code; None when this browser is at no second step."""
+def second_step(session: Session, browser: str, *, at: datetime) -> SecondStep | None:
+    """What the second step asks for; None when this browser is at no second step."""
     attempt, account = _attempt(session, browser, at)
-    return None if attempt is None or account is None else account.totp_secret is not None
+    if attempt is None or account is None:
+        return None
+    is_sent = attempt.code_sent_at is not None and at < attempt.code_sent_at + CODE_LIFE
+    return SecondStep(account.totp_secret is not None, is_sent)
 
 
 def finish(session: Session, browser: str, code: str, *, at: datetime) -> Step:
-    """The second step: the code. Evaluates at most five for each one sent, and ten in a quarter of an hour."""
+    """The second step: the code, and the session that it opens."""
+    answer, account = check_code(session, browser, code, at=at)
+    if account is None:
+        return Step(answer)
+    return Step(Answer.GO_ON, sessions.open_session(session, account, at=at), account.id)
+
+
+def check_code(session: Session, browser: str, code: str, *, at: datetime) -> tuple[Answer, Account | None]:
+    """Whether a code is the one that this browser was asked for; with GO_ON, whose it is.
+
+    Evaluates at most five for each one sent, and ten in a quarter of an hour.
+    """
     attempt, account = _attempt(session, browser, at)
     if attempt is None or account is None:
-        return Step(Answer.START_AGAIN)
+        return Answer.START_AGAIN, None
     if attempt.tries >= TRIES or not throttle.allowed(session, CODES_TRIED, account.id, at=at):
-        return Step(Answer.TOO_MANY)
+        return Answer.TOO_MANY, None
     attempt.tries += 1
     session.add_all([attempt, account])
     typed = "".join(code.split())
     right = _is_totp(account, typed, at) if account.totp_secret else _is_code(attempt, typed, at)
     if not right:
         account.wrong_codes += 1
-        return Step(Answer.WRONG)
+        return Answer.WRONG, None
     attempt.ended_at, account.wrong_codes = at, 0
-    return Step(Answer.GO_ON, sessions.open_session(session, account, at=at), account.id)
+    return Answer.GO_ON, account
 
 
 def known_browser(session: Session, account_id: str, *, at: datetime) -> str:
@@ -136,15 +172,6 @@ def is_known_browser(token: str, digest: str, *, at: datetime) -> bool:
 
 def _may_sign_in(account: Account) -> bool:
     return account.disabled_at is None and account.is_person and account.wrong_codes < MOST_WRONG
-
-
-def _open_attempt(session: Session, account: Account, at: datetime) -> str:
-    token = secrets.token_urlsafe(32)
-    attempt = SignIn(account_id=account.id, browser_digest=digest_of(token), started_at=at)
-    session.add(attempt)
-    if account.totp_secret is None:
-        _send_code(session, attempt, account, at)
-    return token
 
 
 def _send_code(session: Session, attempt: SignIn, account: Account, at: datetime) -> bool:

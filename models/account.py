@@ -69,6 +69,8 @@ class ApiToken(SQLModel, table=True):
     account_id: str = Field(foreign_key="account.id", index=True, max_length=60)
     digest: str = Field(unique=True, max_length=64)
     issued_at: datetime = moment()
+    #: When its person last gave a second factor along with it, in real time (S-16).
+    proven_at: datetime | None = moment(nullable=True)
     revoked_at: datetime | None = moment(nullable=True)
 
 

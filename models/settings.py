@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     engine_runs_at_once: int = Field(
         default=200, ge=1, description="How many runs may be due or at work in the engine; more wait in the record."
     )
+    second_factor_minutes: int = Field(
+        default=15, ge=1, le=60, description="For how long a second factor counts before a decision is signed (S-16)."
+    )
     repairs: int = Field(
         default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
     )

@@ -52,6 +52,8 @@ class PortalSession(SQLModel, table=True):
     digest: str = Field(unique=True, max_length=64)
     started_at: datetime = moment()
     seen_at: datetime = moment()
+    #: When the second factor was last given in this stay (S-16).
+    proven_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)
 
 

@@ -24,6 +24,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /static/{name}": ANYBODY,
     "GET /api/v1/openapi.json": ANYBODY,
     "GET /api/v1/accounts/me": _SIGNED_IN,
+    "POST /api/v1/accounts/me/second-factor": _SIGNED_IN,
     # An agency is refused too, but told of the front door, and counted (R02).
     "POST /api/v1/referrals": _DUTY_TEAM | _AGENCY,
     "GET /api/v1/referrals": _FOLLOWERS,
@@ -62,6 +63,12 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /you/authenticator": _SIGNED_IN,
     "POST /you/authenticator": _SIGNED_IN,
     "POST /sign-out": _SIGNED_IN,
+    "GET /stay": _SIGNED_IN,
+    "POST /stay": _SIGNED_IN,
+    "GET /step-up": _SIGNED_IN,
+    "POST /step-up": _SIGNED_IN,
+    "POST /step-up/again": _SIGNED_IN,
+    "GET /kept": _SIGNED_IN,
     "GET /tasks": _AGENCY,
     "GET /checks/{reference}": _AGENCY,
     "POST /checks/{reference}/acknowledge": _AGENCY,
@@ -90,6 +97,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /accounts-add": _ADMINISTERS,
     "GET /accounts/{account_id}": _ADMINISTERS,
     "POST /accounts/{account_id}/invite": _ADMINISTERS,
+    "POST /accounts/{account_id}/address": _ADMINISTERS,
     "POST /accounts/{account_id}/disable": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile/withdraw": _ADMINISTERS,
@@ -111,6 +119,20 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /board/{reference}/checks/{agency}": _MASH,
     "POST /board/{reference}/checks/{agency}": _MASH,
 }
+
+#: What is done only after a second factor of the last minutes (S-16): what cannot be taken back, or opens a door.
+NEEDS_SECOND_FACTOR: frozenset[str] = frozenset(
+    {
+        f"POST {_REFERRAL}/decisions",
+        f"POST {_REFERRAL}/reconsideration",
+        "POST /board/{reference}/decision",
+        "POST /board/{reference}/reconsideration",
+        "POST /accounts-add",
+        "POST /accounts/{account_id}/address",
+        "POST /accounts/{account_id}/invite",
+        "POST /accounts/{account_id}/mash-profile",
+    }
+)
 
 
 def allowed_on(method: str, path: str) -> frozenset[Role] | None:

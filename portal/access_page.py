@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.settings import HOUSE
-from portal.access import ACCESS
+from portal.access import ACCESS, NEEDS_SECOND_FACTOR
 from portal.words import ROLES
 from rules.permissions import Role
 
@@ -24,14 +24,16 @@ def text() -> str:
         "Generated from `portal/access.py` by `python -m portal.access_page`; a test fails when it is stale. A route "
         "that is not in the table answers nobody. Behind it, the rules in `rules/permissions.py` look at the referral "
         "itself: what is not yours looks like what does not exist, and the assessment opens to the MASH profile "
-        f"alone.\n\n{legend}. ● may call; ○ needs no account.\n\n"
+        f"alone.\n\n{legend}. ● may call; ◆ may call, after a second factor of the last minutes; "
+        "○ needs no account.\n\n"
         f"| route | {heads} |\n|---|{'---|' * len(_SHORT)}\n"
-        + "".join(f"| `{route}` | {' | '.join(_cells(roles))} |\n" for route, roles in ACCESS.items())
+        + "".join(f"| `{route}` | {' | '.join(_cells(route, roles))} |\n" for route, roles in ACCESS.items())
     )
 
 
-def _cells(roles: frozenset[Role] | None) -> list[str]:
-    return ["○" if roles is None else "●" if role in roles else "" for role in _SHORT]
+def _cells(route: str, roles: frozenset[Role] | None) -> list[str]:
+    may = "◆" if route in NEEDS_SECOND_FACTOR else "●"
+    return ["○" if roles is None else may if role in roles else "" for role in _SHORT]
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,12 +13,14 @@ from starlette.responses import RedirectResponse, Response
 
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
+from casework.step_up import SecondFactorNeeded
 from models.settings import settings
 from portal import pages, problems
-from portal.doors import AUTHENTICATOR, MustSetUp, SignedOut
+from portal.doors import AUTHENTICATOR, STEP_UP, MustSetUp, Reviewed, SignedOut
+from portal.faces import is_api
 from portal.guards import LastResort, OwnHosts, SafeHeaders, WholeBodies
 from portal.pages import everybody
-from portal.problems import LOG
+from portal.problems import LOG, SECOND_FACTOR, problem
 from portal.routes import ROUTERS
 from rules.errors import Unavailable
 
@@ -58,6 +61,8 @@ def create_app() -> FastAPI:
     problems.install(app)
     app.add_exception_handler(SignedOut, _to_sign_in)
     app.add_exception_handler(MustSetUp, _to_set_up)
+    app.add_exception_handler(Reviewed, _to_be_sent_again)
+    app.add_exception_handler(SecondFactorNeeded, _to_step_up)
     for router in (*ROUTERS, *pages.ROUTERS):
         app.include_router(router)
     return app
@@ -69,6 +74,18 @@ async def _to_sign_in(_: Request, error: Exception) -> Response:
 
 async def _to_set_up(_: Request, __: Exception) -> Response:
     return RedirectResponse(AUTHENTICATOR, 303)
+
+
+async def _to_step_up(request: Request, error: Exception) -> Response:
+    if is_api(request.scope):
+        return problem(SECOND_FACTOR, str(error))
+    return RedirectResponse(STEP_UP, 303)
+
+
+async def _to_be_sent_again(_: Request, error: Exception) -> Response:
+    """A form that its own page cannot show filled in: a button, mostly."""
+    door = cast(Reviewed, error).door
+    return door.page("kept.html", path=door.request.url.path, typed=door.typed)
 
 
 @asynccontextmanager

@@ -11,11 +11,11 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from casework import sessions
+from casework import sessions, step_up
 from casework.accounts import actor_of
 from casework.db import now, unit_of_work
 from portal import cookies
-from portal.access import allowed_on
+from portal.access import NEEDS_SECOND_FACTOR, allowed_on
 from portal.problems import LOG, Unauthenticated, route_of
 from rules.errors import NotFound, NotPermitted
 from rules.permissions import Actor, Role
@@ -42,9 +42,11 @@ class Desk:
     """Where one request is dealt with: its credential, and who may call its route."""
 
     def __init__(
-        self, who: Callable[[Session], Actor | None] | None, allowed: frozenset[Role] | None, route: str
-    ) -> None:
+        self, who: Callable[[Session], Actor | None] | None, allowed: frozenset[Role] | None, route: str, *,
+        credential: str = "",
+    ) -> None:  # fmt: skip
         self._who = who
+        self.credential = credential
         self._allowed = allowed
         self._route = route
 
@@ -52,7 +54,8 @@ class Desk:
     def at_work(self) -> Iterator[Work]:
         """One transaction for one caller; all or nothing.
 
-        Raises Unauthenticated, NotPermitted for a role that may not call this route, Unavailable.
+        Raises Unauthenticated, NotPermitted for a role that may not call this route, SecondFactorNeeded for what the
+        access table asks it for, Unavailable.
         """
         if self._who is None:
             raise Unauthenticated
@@ -63,6 +66,8 @@ class Desk:
             with self._noting_refusals(actor):
                 if self._allowed is not None and actor.role not in self._allowed:
                     raise NotPermitted("your role may not do this")
+                if self._route in NEEDS_SECOND_FACTOR:
+                    step_up.check_fresh(session, self.credential)
                 yield Work(session, actor, now(session))
 
     @contextmanager
@@ -78,7 +83,8 @@ class Desk:
 async def _desk(request: Request, credential: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Desk:
     route = route_of(request.scope)
     method, _, path = route.partition(" ")
-    return Desk(_who(request, credential), allowed_on(method, path), route)
+    token = credential.credentials if credential else cookies.read(request, cookies.SESSION)
+    return Desk(_who(request, credential), allowed_on(method, path), route, credential=token)
 
 
 def _who(request: Request, credential: HTTPAuthorizationCredentials | None) -> Callable[[Session], Actor | None] | None:

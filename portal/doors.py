@@ -11,22 +11,34 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from casework import sessions
+from casework import kept_forms, sessions, step_up
 from casework.db import now, unit_of_work
+from casework.kept_forms import KeptForm
 from casework.register import current_profile
 from casework.sessions import Visitor
+from casework.step_up import SecondFactorNeeded
 from portal import cookies, forms
-from portal.access import allowed_on
+from portal.access import NEEDS_SECOND_FACTOR, allowed_on
 from portal.credentials import SAFE, Work
 from portal.forms import Raw
 from portal.navigation import links_of
 from portal.problems import LOG, BadDocument, route_of
 from portal.rendering import page
-from rules.errors import NotFound, NotPermitted
+from rules.errors import NotAcceptable, NotFound, NotPermitted
+from rules.permissions import Actor
 
 AUTHENTICATOR = "/you/authenticator"
+STEP_UP = "/step-up"
+KEPT = "/kept"
+#: In a request's scope: the form is looked at again and not taken. Only the hub itself can say so.
+REVIEWED = "mash.reviewed"
+#: Forms that nobody typed anything into, or whose page keeps a draft by itself.
+_NOT_KEPT = ("/draft", "/sign-out", "/stay", STEP_UP, f"{STEP_UP}/again", AUTHENTICATOR)
+#: Fields that are the page's own, and not what somebody typed.
+_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do"})
 #: What is said at the top of the page after something was done; the address holds the word alone.
 DONE: Mapping[str, str] = {
     "acknowledged": "The MASH knows that you have this check.",
@@ -47,12 +59,14 @@ DONE: Mapping[str, str] = {
     "decided": "Your decision is signed.",
     "stands": "The decision stands.",
     "invited": "The invitation is on its way.",
+    "moved": "The address is changed, and an invitation is on its way there.",
     "disabled": "The account is disabled, and its owner signed out.",
     "granted": "The MASH profile is granted.",
     "taken": "The MASH profile is withdrawn.",
     "authenticator": "From now on you sign in with your authenticator app.",
     "password": "Your password is set. Sign in with it now.",
     "signed-out": "You are signed out.",
+    "code-sent": "Another code is on its way.",
 }
 
 
@@ -62,6 +76,14 @@ class SignedOut(Exception):
     def __init__(self, back: str) -> None:
         super().__init__("signed out")
         self.back = back
+
+
+class Reviewed(NotAcceptable):
+    """A form is shown to its sender as they had filled it in: nothing is wrong with it, and nothing was done."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__()
+        self.door = door
 
 
 class MustSetUp(Exception):
@@ -77,6 +99,12 @@ class Door:
         self._body = body
         self._visitor: Visitor | None = None
         self.at: datetime | None = None
+        self._to_be_reviewed = self._is_review = request.scope.get(REVIEWED, False)
+
+    @property
+    def stay(self) -> str:
+        """The token of this browser's session, or the empty text."""
+        return cookies.read(self.request, cookies.SESSION)
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
@@ -86,10 +114,15 @@ class Door:
         except ValueError:
             raise BadDocument("This is not what a page of the portal sends.") from None
 
+    @property
+    def typed(self) -> list[tuple[str, str]]:
+        """The same without the form's own token and its buttons."""
+        return [(name, value) for name, value in self.fields if name not in _OF_THE_BROWSER]
+
     @cached_property
     def raw(self) -> Raw:
-        """The same by place in the document, without the form's own token and its buttons."""
-        return forms.nested((name, value) for name, value in self.fields if name not in {cookies.FORM_FIELD, "do"})
+        """What was typed, by place in the document."""
+        return forms.nested(self.typed)
 
     def field(self, name: str) -> str:
         """One field, or the empty text."""
@@ -108,37 +141,79 @@ class Door:
         return self._visitor
 
     @contextmanager
-    def at_work(self, *, looked_at: bool = True) -> Iterator[Work]:
-        """One transaction for the person signed in; all or nothing.
+    def at_work(self, *, looked_at: bool = True, takes: bool = True) -> Iterator[Work]:
+        """One transaction for the person signed in; all or nothing. `takes` is false when a draft is kept, at most.
 
         Raises SignedOut, MustSetUp, NotPermitted for a role that may not come here or a form that is not its own,
-        Unavailable.
+        SecondFactorNeeded for what the access table asks it for, Unavailable. What was typed outlives the first and
+        the last but one.
         """
-        stay = cookies.read(self.request, cookies.SESSION)
-        if not stay:
-            raise SignedOut(self._way_back())
+        try:
+            with unit_of_work() as session:
+                actor = self._admit(session, looked_at)
+                try:
+                    self._check_access(session, actor, takes)
+                    self.at = now(session)
+                    yield Work(session, actor, self.at)
+                    self._is_taken(session, actor)
+                except SecondFactorNeeded:
+                    raise
+                except (NotPermitted, NotFound) as refusal:
+                    LOG.warning("%s for account %s at %s", type(refusal).__name__, actor.id, self.route)
+                    raise
+        except SecondFactorNeeded:
+            self._ask_again()
+            raise
+
+    def _admit(self, session: Session, looked_at: bool) -> Actor:
+        self._visitor = sessions.visitor_of(session, self.stay, looked_at=looked_at) if self.stay else None
+        if self._visitor is None:
+            raise SignedOut(self._keep_form(session) or self._way_back())
+        self.check_form(self.stay)
+        if self._visitor.must_set_up_authenticator and AUTHENTICATOR not in self.route:
+            raise MustSetUp
+        return self._visitor.actor
+
+    def _check_access(self, session: Session, actor: Actor, takes: bool) -> None:
+        method, _, path = self.route.partition(" ")
+        allowed = allowed_on(method, path)
+        if allowed is not None and actor.role not in allowed:
+            raise NotPermitted("your role may not do this")
+        if self._to_be_reviewed:
+            self._to_be_reviewed = False
+            raise Reviewed(self)
+        if takes and not self._is_review and self.route in NEEDS_SECOND_FACTOR:
+            step_up.check_fresh(session, self.stay)
+
+    def _keep_form(self, session: Session) -> str:
+        """Keep what was typed by whoever was signed in here a while ago; where they find it, or the empty text."""
+        if self.request.method in SAFE or self.request.url.path.endswith(_NOT_KEPT):
+            return ""
+        actor = sessions.lately_of(session, self.stay) if self.stay else None
+        if actor is None:
+            return ""
+        self.check_form(self.stay)
+        self._keep(actor)
+        return KEPT
+
+    def _keep(self, actor: Actor) -> None:
+        """In a transaction of its own: the request's is about to be undone."""
         with unit_of_work() as session:
-            self._visitor = sessions.visitor_of(session, stay, looked_at=looked_at)
-            if self._visitor is None:
-                raise SignedOut(self._way_back())
-            self.check_form(stay)
-            if self._visitor.must_set_up_authenticator and AUTHENTICATOR not in self.route:
-                raise MustSetUp
-            actor = self._visitor.actor
-            method, _, path = self.route.partition(" ")
-            allowed = allowed_on(method, path)
-            try:
-                if allowed is not None and actor.role not in allowed:
-                    raise NotPermitted("your role may not do this")
-                self.at = now(session)
-                yield Work(session, actor, self.at)
-            except (NotPermitted, NotFound) as refusal:
-                LOG.warning("%s for account %s at %s", type(refusal).__name__, actor.id, self.route)
-                raise
+            at = sessions.real_now(session)
+            kept_forms.keep(session, KeptForm(self.request.url.path, self.typed), by=actor, at=at)
+
+    def _ask_again(self) -> None:
+        self._keep(self.visitor.actor)
+        with unit_of_work() as session:
+            step_up.begin(session, self.stay, by=self.visitor.actor, at=sessions.real_now(session))
+
+    def _is_taken(self, session: Session, actor: Actor) -> None:
+        if self.request.method not in SAFE and not self._is_review:
+            kept_forms.forget(session, self.request.url.path, by=actor, at=sessions.real_now(session))
 
     def check_form(self, cookie_value: str) -> None:
         """A form must come from a page of this browser's own (S-15). Raises NotPermitted."""
-        if self.request.method in SAFE:
+        if self.request.method in SAFE or self._is_review:
             return
         token = self.request.headers.get(cookies.HEADER) or self.field(cookies.FORM_FIELD)
         if not (cookies.is_own(token, cookie_value) and cookies.is_from_own_page(self.request.headers)):
@@ -157,6 +232,8 @@ class Door:
     @property
     def done(self) -> str:
         """What was just done, in a sentence; or the empty text."""
+        if self._is_review:
+            return "This is what you typed. It is not sent yet: look at it, then send it again."
         return DONE.get(self.request.query_params.get("done", ""), "")
 
     def go(self, path: str, done: str = "", part: str = "") -> Response:

@@ -41,6 +41,10 @@ class BadDocument(Exception):
     """What was sent is no JSON document at all. The message says what is wrong, without what was sent."""
 
 
+class TooMany(Exception):
+    """Somebody tries too often. The message says for how long to wait."""
+
+
 class Misdirected(NotPermitted):
     """An agency tried to refer: it is shown the front door of each side (R02)."""
 
@@ -62,6 +66,7 @@ NOT_JSON = Kind(400, "not-json", "Not a JSON document")
 WRONG_HOST = Kind(400, "wrong-host", "Not the name of this hub")
 UNAUTHENTICATED = Kind(401, "unauthenticated", "Who are you?")
 NOT_PERMITTED = Kind(403, "not-permitted", "Not permitted")
+SECOND_FACTOR = Kind(403, "second-factor-needed", "Confirm that it is you")
 MISDIRECTED = Kind(403, "misdirected", "The MASH is not the front door")
 NOT_FOUND = Kind(404, "not-found", "Not found")
 METHOD = Kind(405, "method-not-allowed", "Method not allowed")
@@ -70,6 +75,7 @@ WRONG_STAGE = Kind(409, "wrong-stage", "Not at this stage")
 TOO_LARGE = Kind(413, "too-large", "Too large")
 WRONG_TYPE = Kind(415, "wrong-type", "Not sent as JSON")
 NOT_ACCEPTABLE = Kind(422, "not-acceptable", "Some fields are not acceptable")
+TOO_MANY = Kind(429, "too-many", "Too many tries")
 UNEXPECTED = Kind(500, "unexpected", "Something went wrong")
 UNAVAILABLE = Kind(503, "unavailable", "The record does not answer")
 OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The record fell silent while it was saving")
@@ -133,6 +139,7 @@ def install(app: FastAPI) -> None:
         NotAcceptable: lambda error: _fields(error.fields),
         NotFound: lambda _: problem(NOT_FOUND, NOTHING_THERE),
         Misdirected: lambda error: problem(MISDIRECTED, str(error), front_door=error.front_door),
+        TooMany: lambda error: problem(TOO_MANY, _sentence(error), headers={"Retry-After": "900"}),
         NotPermitted: lambda error: problem(NOT_PERMITTED, _sentence(error)),
         WrongStage: lambda error: problem(WRONG_STAGE, _sentence(error)),
         Conflict: lambda error: problem(CONFLICT, _sentence(error)),

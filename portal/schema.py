@@ -29,6 +29,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     documents.DecisionDocument,
     documents.StandsDocument,
     documents.AcknowledgementDocument,
+    documents.SecondFactorDocument,
 )
 _REASONS = {
     400: "Not one JSON document: not UTF-8, a field twice, nested too deeply …",
@@ -39,6 +40,7 @@ _REASONS = {
     413: "More than 1 MiB",
     415: "Not sent as application/json",
     422: "Some fields are not acceptable; all of them are named",
+    429: "Too many tries: wait, then try again",
     500: "The hub's own fault; the log holds none of what was sent",
     503: "The record does not answer; nothing was saved: send it again after Retry-After seconds",
 }

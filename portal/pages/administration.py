@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from casework import accounts, roll
-from casework.documents import AccountDocument, InductionDocument
+from casework.documents import AccountDocument, AddressDocument, InductionDocument
 from casework.register import current_profile
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -63,6 +63,17 @@ def invite(account_id: AccountId, door: AtDoor) -> Response:
         accounts.invite(work.session, account_id, by=work.by, at=work.at)
 
     return _act(door, account_id, "invited", act)
+
+
+@router.post(f"{_ONE}/address")
+def change_address(account_id: AccountId, door: AtDoor) -> Response:
+    """Their mail goes elsewhere; they are signed out, and come in again by a link sent there."""
+
+    def act(work: Work) -> None:
+        document = meant(door, AddressDocument)
+        accounts.change_address(work.session, account_id, document, current_profile(), by=work.by, at=work.at)
+
+    return _act(door, account_id, "moved", act)
 
 
 @router.post(f"{_ONE}/disable")

@@ -13,7 +13,7 @@ from portal import bodies, forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import autosave, drafted, meant, save_or_add
+from portal.pages.documents import autosave, drafted, meant, save_or_add, sends_nothing
 from portal.routes.names import AgencyCode, Reference
 from rules.errors import Conflict, NotAcceptable, WrongStage
 
@@ -161,7 +161,7 @@ def _act(
 ) -> Response:
     """One act of the team's; what was typed outlives a refusal."""
     try:
-        with door.at_work() as work:
+        with door.at_work(takes=not (purpose and sends_nothing(door))) as work:
             if purpose:
                 follow.see(work.session, reference, by=work.by, at=work.at)
                 if kept := save_or_add(door, purpose, reference, work, door.request.url.path):

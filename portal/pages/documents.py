@@ -34,9 +34,17 @@ def autosave(door: Door, purpose: str, about: str, work: Work) -> Response:
     return Response(status_code=204)
 
 
+def sends_nothing(door: Door) -> bool:
+    """Whether the button pressed keeps a draft, at most."""
+    do = door.field("do")
+    return do in {"save", "discard"} or do.startswith((ADD, REMOVE))
+
+
 def save_or_add(door: Door, purpose: str, about: str, work: Work, back: str) -> Response | None:
     """Deal with the buttons that send nothing: save the draft, throw it away, a row more or less. None for others."""
     do = door.field("do")
+    if not sends_nothing(door):
+        return None
     if do == "discard":
         drafts.discard(work.session, purpose, about, by=work.by, at=work.at)
         return door.go(back, "discarded")
@@ -45,10 +53,8 @@ def save_or_add(door: Door, purpose: str, about: str, work: Work, back: str) -> 
             name = do.removeprefix(button)
             drafts.save(work.session, purpose, about, changed(door.raw, name), by=work.by, at=work.at)
             return door.go(back, done, name.partition("-")[0])
-    if do == "save":
-        drafts.save(work.session, purpose, about, door.raw, by=work.by, at=work.at)
-        return door.go(back, "saved")
-    return None
+    drafts.save(work.session, purpose, about, door.raw, by=work.by, at=work.at)
+    return door.go(back, "saved")
 
 
 def with_row(raw: Raw, name: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import pyotp
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from casework import accounts, drafts, sessions, signin
+from casework import accounts, drafts, kept_forms, sessions, signin
 from casework.db import now, unit_of_work
 from casework.register import current_profile
 from casework.signin import Answer
 from models.account import Account
 from portal import cookies
-from portal.doors import AUTHENTICATOR, AtDoor, Door
+from portal.doors import AUTHENTICATOR, KEPT, AtDoor, Door
 from portal.forms import Form
 from portal.rendering import page
 from rules.errors import FieldError, NotAcceptable
@@ -26,6 +26,8 @@ _AUTHENTICATOR_DRAFT = "authenticator"
 _WRONG = FieldError("/password", "The address or the password is not right.")
 _TOO_MANY = FieldError("/password", "Too many tries. Wait fifteen minutes, then try again.")
 _WRONG_CODE = FieldError("/code", "this is not the newest code, or it is too old or was used before")
+_TOO_SOON = FieldError("/code", "a code was sent just now: wait half a minute, then ask again")
+_NONE_SENT = FieldError("/code", "no more codes can be sent for now: at most five are, in half an hour")
 _TOO_MANY_CODES = FieldError("/code", "too many tries: ask for a new code, or wait fifteen minutes")
 
 
@@ -68,12 +70,13 @@ def enter_code(door: AtDoor) -> Response:
         at = sessions.real_now(session)
         step = signin.finish(session, visit, door.field("code"), at=at)
         known = signin.known_browser(session, step.account_id, at=at) if step.account_id else ""
+        is_kept = kept_forms.find(session, step.account_id, at=at) is not None
     if step.answer is Answer.START_AGAIN:
         return RedirectResponse("/sign-in", 303)
     if step.answer is not Answer.GO_ON:
         too_many = step.answer is Answer.TOO_MANY
         return _code_form(door, 429 if too_many else 422, _TOO_MANY_CODES if too_many else _WRONG_CODE)
-    response = RedirectResponse(_next(door) or "/", 303)
+    response = RedirectResponse(KEPT if is_kept else _next(door) or "/", 303)
     cookies.take_back(response, cookies.VISIT)
     cookies.give(response, cookies.SESSION, step.token)
     cookies.give(response, cookies.KNOWN, known, days=signin.KNOWN_BROWSER.days)
@@ -89,11 +92,8 @@ def send_again(door: AtDoor) -> Response:
         answer = signin.send_again(session, visit, at=sessions.real_now(session))
     if answer is Answer.START_AGAIN:
         return RedirectResponse("/sign-in", 303)
-    if answer is Answer.TOO_MANY:
-        problem = FieldError(
-            "/code", "a code was sent just now; one can be sent every thirty seconds, five in half an hour"
-        )
-        return _code_form(door, 429, problem)
+    if answer is not Answer.GO_ON:
+        return _code_form(door, 429, _TOO_SOON if answer is Answer.TOO_SOON else _NONE_SENT)
     return RedirectResponse(f"/sign-in/code{_next_query(door)}", 303)
 
 
@@ -161,11 +161,11 @@ def _sign_in_form(door: Door, status: int = 200, *errors: FieldError) -> Respons
 def _code_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
     visit = cookies.read(door.request, cookies.VISIT)
     with unit_of_work() as session:
-        authenticator = signin.uses_authenticator(session, visit, at=sessions.real_now(session))
-    if authenticator is None:
+        asked = signin.second_step(session, visit, at=sessions.real_now(session))
+    if asked is None:
         return RedirectResponse("/sign-in", 303)
     shown = Form({}, errors)
-    return _for_visitor(door, "code.html", status, visit, form=shown, next=_next(door), authenticator=authenticator)
+    return _for_visitor(door, "code.html", status, visit, form=shown, next=_next(door), asked=asked)
 
 
 def _invitation_form(door: Door, token: str, status: int = 200, *errors: FieldError) -> Response:

@@ -37,3 +37,48 @@ for (const part of document.querySelectorAll('[data-live]')) {
     }
   }, 10000)
 }
+
+// Who is signed in is warned some minutes before they are signed out, and stays with one press.
+const idle = document.getElementById('idle')
+if (idle) {
+  const warning = 300
+  const words = document.getElementById('idle-words')
+  const token = document.querySelector('input[name="form_token"]').value
+  let ends = 0
+  let timer = null
+  const left = async (options) => {
+    const answer = await fetch('/stay', { redirect: 'manual', ...options })
+    return answer.ok ? Number(await answer.text()) : 0
+  }
+  const say = () => {
+    const minutes = Math.ceil((ends - Date.now()) / 60000)
+    if (minutes > 0) words.textContent = `You have not used the hub for a while. You will be signed out in ${minutes} minute${minutes === 1 ? '' : 's'}.`
+    else words.textContent = 'You are signed out. Send your form all the same: it is kept for you, and is here again when you have signed in.'
+    idle.querySelector('[data-stay]').textContent = minutes > 0 ? 'Stay signed in' : 'Go back to the page'
+    if (minutes > 0) timer = setTimeout(say, 20000)
+  }
+  const wait = (seconds) => {
+    clearTimeout(timer)
+    ends = Date.now() + seconds * 1000
+    timer = setTimeout(look, Math.max(0, seconds - warning) * 1000)
+  }
+  // Another window, or a draft that was saved, may have kept this person signed in meanwhile.
+  const look = async () => {
+    const seconds = await left({}).catch(() => (ends - Date.now()) / 1000)
+    if (seconds > warning) return wait(seconds)
+    ends = Date.now() + seconds * 1000
+    if (!idle.open) idle.showModal()
+    say()
+  }
+  idle.addEventListener('close', async () => {
+    if (ends <= Date.now()) return
+    const seconds = await left({ method: 'POST', headers: { 'X-Form-Token': token } }).catch(() => 0)
+    if (seconds) wait(seconds)
+    else look()
+  })
+  idle.querySelector('[data-stay]').addEventListener('click', () => idle.close())
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && Date.now() > ends - warning * 1000) look()
+  })
+  left({}).then(wait).catch(() => wait(warning + 60))
+}

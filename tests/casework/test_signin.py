@@ -158,7 +158,7 @@ def test_a_newer_code_kills_the_older_one(person: str):
     """S-10"""
     browser = begin().token
     older = code()
-    assert again(browser, START + timedelta(seconds=29)) is Answer.TOO_MANY
+    assert again(browser, START + timedelta(seconds=29)) is Answer.TOO_SOON
     later = START + timedelta(seconds=30)
     assert again(browser, later) is Answer.GO_ON
     assert code() != older
@@ -504,7 +504,7 @@ def test_an_authenticator_takes_the_place_of_the_mail(person: str, record: Recor
     browser = begin(at=at).token
     assert record.ask("SELECT count(*) FROM notice WHERE message = 'sign_in_code'") == [(0,)]
     with unit_of_work() as session:
-        assert signin.uses_authenticator(session, browser, at=at) is True
+        assert signin.second_step(session, browser, at=at) == signin.SecondStep(authenticator=True, is_sent=False)
     assert again(browser, at + timedelta(minutes=1)) is Answer.TOO_MANY
     shown = pyotp.TOTP(secret).at(at)
     assert finish(browser, shown, at).answer is Answer.GO_ON

@@ -23,6 +23,7 @@ from portal.app import create_app
 from rules.permissions import Role
 from tests.hub import surroundings
 from tests.portal.office import Office
+from tests.portal.people import prove
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP client; the house has this one.
@@ -72,7 +73,8 @@ def client(record: Stack) -> Iterator[TestClient]:
 
 @pytest.fixture
 def office(client: TestClient, credentials: Credentials) -> Office:
-    """Everybody who uses the API."""
+    """Everybody who uses the API, just after they gave their second factor."""
+    prove(*credentials.tokens.values())
     return Office(client, credentials.tokens)
 
 
