@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -37,11 +39,18 @@ from models.settings import HOUSE, settings
 from rules.errors import Unavailable
 from tests.casework.factory import DUTY, act, document, duty, referral
 from tests.engine.conftest import wait_for
-from tests.hub import surroundings
+from tests.hub import running_hub, surroundings
 from tests.scenarios.pack import PACK
 from tests.scenarios.play import Hub, play
 
 MANY = 24
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Stack, Hub]]:
+    """A hub of this module's own: its engine is wiped, and scores of referrals are left open."""
+    with tempfile.TemporaryDirectory(prefix="mash-hub-") as folder, running_hub(Path(folder)) as both:
+        yield both
 
 
 @pytest.fixture
