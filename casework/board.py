@@ -27,22 +27,25 @@ class BoardRow(Seen):
     stage: Stage
     urgency: str
     since: datetime = Field(description="When it came to this stage")
-    due_at: datetime | None = Field(description="When the last open check is due")
+    due_at: datetime | None = Field(description="When the last open check whose clock goes is due")
     answered: int
     asked: int
+    paused: int = Field(description="Checks whose clock a person has stopped")
     to_reconsider: bool
 
 
 def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     """The open referrals, those that wait for a decision first, then by their clocks. For the MASH profile alone."""
     check_may_run_process(by)
-    open_due = sa.func.max(sa.case((col(AgencyCheck.status).in_(OPEN_CHECKS), col(AgencyCheck.due_at))))
+    going = col(AgencyCheck.status).in_(OPEN_CHECKS) & col(AgencyCheck.paused_at).is_(None)
+    open_due = sa.func.max(sa.case((going, col(AgencyCheck.due_at))))
     counts = (
         sa.select(
             col(AgencyCheck.reference).label("reference"),
             open_due.label("due_at"),
             sa.func.count().label("asked"),
             sa.func.count().filter(col(AgencyCheck.status).not_in(OPEN_CHECKS)).label("answered"),
+            sa.func.count(col(AgencyCheck.paused_at)).label("paused"),
         )
         .group_by(col(AgencyCheck.reference))
         .subquery()
@@ -52,7 +55,7 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     )
     order = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
     query = (
-        sa.select(Referral, counts.c.due_at, counts.c.asked, counts.c.answered, again)
+        sa.select(Referral, counts.c.due_at, counts.c.asked, counts.c.answered, counts.c.paused, again)
         .outerjoin(counts, counts.c.reference == col(Referral.reference))
         .where((col(Referral.stage) != Stage.CLOSED) | again)
         .order_by(order, sa.nulls_last(counts.c.due_at), col(Referral.received_at), col(Referral.reference))
@@ -63,9 +66,9 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     return [
         BoardRow.of(
             referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
-            asked=asked or 0, answered=answered or 0, to_reconsider=to_reconsider,
+            asked=asked or 0, answered=answered or 0, paused=paused or 0, to_reconsider=to_reconsider,
         )
-        for referral, due_at, asked, answered, to_reconsider in found
+        for referral, due_at, asked, answered, paused, to_reconsider in found
     ]  # fmt: skip
 
 

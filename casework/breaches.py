@@ -31,7 +31,7 @@ def record_breaches(session: Session, rows: Sequence[Wake], *, at: datetime) -> 
         check
         for check in sorted(found, key=lambda check: (check.reference, check.agency))
         if (check.reference, check.agency) in mine
-        if not check.status.settled and check.breached_at is None and at > check.due_at
+        if check.is_overdue(at) and check.breached_at is None
     ]
     for check in overdue:
         check.record_breach(at)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from casework import items, ledger, reconsider, referrals
+from casework import due_times, items, ledger, reconsider, referrals
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
+from casework.due_times import JUST_AFTER
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
 from casework.register import profile_of
-from casework.wakes import forget, forget_deadline, wake, wake_at_deadline
+from casework.wakes import forget_deadline, wake, wake_at_deadline
 from models.base import new_id
 from models.check import AgencyCheck, Clarification, Return
 from models.profile import Profile
 from models.referral import Referral
-from models.wake import WakeKind
 from notifications.messages import MessageName
 from rules import clock
 from rules.errors import FieldError, NotAcceptable, NotFound, WrongStage
 from rules.permissions import HUB, Actor, check_may_answer_for, check_may_run_process
 from rules.stages import OPEN_CHECKS, CheckStatus, Stage
 
-#: A return at the very moment of the due time is on time, so lateness begins just after it (F19).
-JUST_AFTER = timedelta(milliseconds=1)
 NOT_SEARCHED = "NOT_SEARCHED"
 
 
@@ -52,10 +50,7 @@ def request_check(session: Session, reference: str, agency: str, *, at: datetime
         calendar=check.calendar_version,
     )  # fmt: skip
     say(session, MessageName.CHECK_REQUESTED, to_agency(agency), at=at, reference=reference)
-    warning = clock.office_hours_before(check.due_at, profile.clocks.warning_before_hours, profile.calendar())
-    if warning > at:
-        wake(session, reference, warning, WakeKind.WARN, agency)
-    wake(session, reference, check.due_at + JUST_AFTER, WakeKind.BREACH, agency)
+    due_times.start(session, check, profile, at=at)
     wake_at_deadline(session, reference, check.due_at + JUST_AFTER)
 
 
@@ -98,6 +93,8 @@ def answer_clarification(session: Session, reference: str, agency: str, text: st
                 at=at, reference=reference, occasion=str(question.id),
             )  # fmt: skip
     ledger.write(session, reference, Act.CLARIFICATION_ANSWERED, by=by, at=at, agency=agency)
+    # Whatever it was paused for: with the answer in hand the agency can go on (R33).
+    due_times.go_on(session, check, by=by, at=at)
 
 
 def record_return(
@@ -114,9 +111,10 @@ def record_return(
     at = max(at, check.breach_noticed_at or at)
     version = len(returns(session, check)) + 1
     if version == 1:
+        due_times.end_pause(session, check, by=by, at=at)
         record_breach(session, check, at=at)
         check.record_return(at)
-        _stop_clocks(session, check)
+        due_times.stop(session, check)
     addendum = referral.stage is not Stage.CHECKING
     # Whoever is deciding has not seen this return: their decision must meet a conflict (F18).
     referral.version += 1
@@ -143,11 +141,12 @@ def decline(
     """The agency will not share, with a coded reason. Neither a return nor a breach (R57)."""
     referral, check = _answering(session, reference, agency, by)
     _check_code(session, referral, "decline_reason", document.reason, "/reason")
+    due_times.end_pause(session, check, by=by, at=at)
     record_breach(session, check, at=at)
     check.move_to(CheckStatus.DECLINED, at)
     check.decline_reason, check.decline_note = document.reason, document.note
     referral.version += 1
-    _stop_clocks(session, check)
+    due_times.stop(session, check)
     ledger.write(session, reference, Act.CHECK_DECLINED, by=by, at=at, agency=agency, reason=document.reason)
     _wake_when_all_settled(session, referral, at)
 
@@ -158,9 +157,10 @@ def stop_awaiting(session: Session, referral: Referral, status: CheckStatus, *, 
     act = Act.CHECK_CANCELLED if status is CheckStatus.CANCELLED else Act.CHECK_NOT_AWAITED
     for check in referrals.checks(session, referral.reference):
         if check.status in OPEN_CHECKS:
+            due_times.end_pause(session, check, by=by, at=at)
             record_breach(session, check, at=at)
             check.move_to(status, at)
-            _stop_clocks(session, check)
+            due_times.stop(session, check)
             ledger.write(session, referral.reference, act, by=by, at=at, agency=check.agency)
             say(session, MessageName.CHECK_STOPPED, to_agency(check.agency), at=at, reference=referral.reference)
 
@@ -168,9 +168,9 @@ def stop_awaiting(session: Session, referral: Referral, status: CheckStatus, *, 
 def record_breach(session: Session, check: AgencyCheck, *, at: datetime) -> None:
     """Write down that a check went unanswered past its due time, once, by whoever notices first (INV5, F20).
 
-    Nothing happens when it is settled, not overdue at `at`, or already written down.
+    Nothing happens when it is settled, paused, not overdue at `at`, or already written down.
     """
-    if check.status.settled or check.breached_at is not None or at <= check.due_at:
+    if check.breached_at is not None or not check.is_overdue(at):
         return
     check.record_breach(at)
     ledger.write(
@@ -238,14 +238,9 @@ def _check_code(session: Session, referral: Referral, code_set: str, value: str 
         )
 
 
-def _stop_clocks(session: Session, check: AgencyCheck) -> None:
-    for kind in (WakeKind.WARN, WakeKind.BREACH):
-        forget(session, check.reference, kind, check.agency)
-
-
 def _wake_when_all_settled(session: Session, referral: Referral, at: datetime) -> None:
     session.flush()
     if referral.stage is Stage.CHECKING and all(
-        c.status.settled for c in referrals.checks(session, referral.reference)
+        c.status.settled or not c.blocking for c in referrals.checks(session, referral.reference)
     ):
         wake(session, referral.reference, at)

@@ -38,8 +38,10 @@ def warn(session: Session, reference: str, agency: str, *, at: datetime) -> None
     """Tell an agency, once, that its check is due soon. Not when it is answered, or overdue already."""
     referrals.lock(session, reference)
     check = referrals.check_of(session, reference, agency)
-    if check.status not in OPEN_CHECKS or check.warned_at is not None or at > check.due_at:
+    if check.status not in OPEN_CHECKS or check.warned_at is not None or check.paused_at or at > check.due_at:
         return
     check.warned_at = at
     ledger.write(session, reference, Act.CHECK_WARNED, by=HUB, at=at, agency=agency)
-    say(session, MessageName.CHECK_DUE_SOON, to_agency(agency), at=at, reference=reference)
+    # A due time that was moved is warned of anew.
+    occasion = check.due_at.isoformat()
+    say(session, MessageName.CHECK_DUE_SOON, to_agency(agency), at=at, reference=reference, occasion=occasion)

@@ -173,7 +173,8 @@ def _answer(session: Session, code: str, check: AgencyCheck | None, referral: Re
 
 def _section(check: AgencyCheck, at: datetime) -> Section:
     if check.status in OPEN_CHECKS:
-        return Section.NOT_RETURNED if at > check.due_at else Section.AWAITED
+        # An agency that nobody waits for is awaited, however late it is (R20).
+        return Section.NOT_RETURNED if check.blocking and check.is_overdue(at) else Section.AWAITED
     return Section(check.status)
 
 

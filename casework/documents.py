@@ -139,6 +139,20 @@ class AcknowledgeDocument(Document):
     known: Code | None = Field(default=None, description="Code set return_result: the first, quick answer")
 
 
+class ExtendDocument(Document):
+    """An agency is given until a later time (R21)."""
+
+    until: AwareDatetime
+    reason: Code = Field(description="Code set clock_reason")
+    due_seen: AwareDatetime = Field(description="The due time on the screen of whoever extends it")
+
+
+class PauseDocument(Document):
+    """An agency's clock is to stand still (R33)."""
+
+    reason: Code = Field(description="Code set clock_reason")
+
+
 class Present(Document):
     """Who took part in the discussion, for which agency."""
 

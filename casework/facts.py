@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from casework import referrals
 from casework.register import local_words, profile_of
-from rules.stages import OPEN_CHECKS, Stage
+from rules.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,17 @@ def checks_settled(session: Session, reference: str, at: datetime) -> Waiting | 
     if referral.stage is not Stage.CHECKING:
         return None
     checks = referrals.checks(session, reference)
-    awaited = [check for check in checks if check.status in OPEN_CHECKS and at <= check.due_at]
+    awaited = [check for check in checks if check.is_awaited(at)]
     if not awaited:
         return None
     profile = profile_of(session, referral)
-    latest = max(check.due_at for check in awaited)
-    names = ", ".join(check.agency for check in awaited)
+    running = [check.due_at for check in awaited if check.paused_at is None]
+    names = ", ".join(check.agency + (" (clock paused)" if check.paused_at else "") for check in awaited)
+    until = f"joined without them after {local_words(max(running), profile)}" if running else "no clock is going"
+    blocking = sum(check.blocking for check in checks)
     return Waiting(
         "Awaiting returns",
-        f"{len(checks) - len(awaited)} of {len(checks)} agencies settled; awaiting {names}; "
-        f"joined without them after {local_words(latest, profile)}",
+        f"{blocking - len(awaited)} of {blocking} agencies settled; awaiting {names}; {until}",
     )
 
 

@@ -33,8 +33,8 @@ class Seen(BaseModel):
 
     @classmethod
     def of(cls, row: BaseModel, **more: Any) -> Self:
-        """The fields that a row of the record has by the same names, and `more`."""
-        return cls(**row.model_dump(include=set(cls.model_fields)), **more)
+        """The fields that a row of the record has by the same names, and `more`, which goes before them."""
+        return cls(**row.model_dump(include=set(cls.model_fields) - more.keys()), **more)
 
 
 class CheckSeen(Seen):
@@ -49,6 +49,8 @@ class CheckSeen(Seen):
     acknowledged_at: datetime | None
     known: str | None = Field(description="The first, quick answer: a code of the set return_result")
     breached_at: datetime | None = Field(description="The due time, when it passed without an answer")
+    paused_at: datetime | None = Field(description="Since when its clock stands still; null while it goes")
+    blocking: bool = Field(description="Whether the returns are joined only with its answer, or after its time")
     settled_at: datetime | None
     late_by_seconds: float | None = Field(description="How late the return came; null when it was not late")
     decline_reason: str | None

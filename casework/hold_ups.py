@@ -25,12 +25,15 @@ from rules.stages import OPEN_CHECKS, Mover, Stage
 
 #: How long the hub may take over its own move before that is a hold-up.
 HUB_IS_SLOW = timedelta(minutes=2)
+#: How long an agency's clock may stand still before that is a hold-up.
+PAUSE_IS_LONG = timedelta(hours=24)
 
 
 class Why(StrEnum):
     """What holds a referral up."""
 
     NO_ANSWER = "NO_ANSWER"
+    CLOCK_PAUSED = "CLOCK_PAUSED"
     NO_ACKNOWLEDGEMENT = "NO_ACKNOWLEDGEMENT"
     HUB_DOES_NOT_MOVE = "HUB_DOES_NOT_MOVE"
     NOT_CARRIED = "NOT_CARRIED"
@@ -55,6 +58,7 @@ def hold_ups(session: Session) -> list[HoldUp]:
     at = now(session)
     found = [
         *_silent_agencies(session, at),
+        *_forgotten_pauses(session, at),
         *_silent_teams(session),
         *_hub(session, at),
         *_repairs(session, at),
@@ -80,8 +84,18 @@ def _silent_agencies(session: Session, at: datetime) -> list[Row]:
     query = _open(col(AgencyCheck.agency), col(AgencyCheck.due_at)).join(
         AgencyCheck, col(AgencyCheck.reference) == col(Referral.reference)
     )
-    late = query.where(col(AgencyCheck.status).in_(OPEN_CHECKS), col(AgencyCheck.due_at) < at)
+    going = col(AgencyCheck.paused_at).is_(None)
+    late = query.where(col(AgencyCheck.status).in_(OPEN_CHECKS), going, col(AgencyCheck.due_at) < at)
     return [(reference, stage, Why.NO_ANSWER, who, since) for reference, stage, who, since in session.execute(late)]
+
+
+def _forgotten_pauses(session: Session, at: datetime) -> list[Row]:
+    """A pause ends by a person's hand alone, so somebody must be reminded of it."""
+    query = _open(col(AgencyCheck.agency), col(AgencyCheck.paused_at)).join(
+        AgencyCheck, col(AgencyCheck.reference) == col(Referral.reference)
+    )
+    long = query.where(col(AgencyCheck.paused_at) < at - PAUSE_IS_LONG)
+    return [(reference, stage, Why.CLOCK_PAUSED, who, since) for reference, stage, who, since in session.execute(long)]
 
 
 def _silent_teams(session: Session) -> list[Row]:

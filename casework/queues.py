@@ -42,6 +42,7 @@ class Task(Seen):
     urgency: str
     due_at: datetime
     due_in_words: str
+    paused_at: datetime | None = Field(description="Since when its clock stands still; null while it goes")
     question: str | None = Field(description="What the duty team needs clarified")
 
 
@@ -58,6 +59,7 @@ class CheckNow(Seen):
     agency: str
     status: CheckStatus
     due_at: datetime
+    paused_at: datetime | None = Field(description="Since when its clock stands still; null while it goes")
     acknowledged_at: datetime | None
     settled_at: datetime | None
     breached_at: datetime | None
@@ -152,7 +154,7 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
     return OwnCheck.of(
         check,
         urgency=referral.urgency,
-        question=referral.clarification_question,
+        question=_asked(check, referral),
         subjects=_subjects_to_search(session, check),
         clarifications=_questions(session, check),
         returns=[OwnReturn.of(each) for each in returns(session, check)],
@@ -202,7 +204,12 @@ def _urgency(profile: Profile, band: str) -> int:
 
 
 def _task(check: AgencyCheck, referral: Referral) -> Task:
-    return Task.of(check, urgency=referral.urgency, question=referral.clarification_question)
+    return Task.of(check, urgency=referral.urgency, question=_asked(check, referral))
+
+
+def _asked(check: AgencyCheck, referral: Referral) -> str | None:
+    """What a secondary agency is asked may be a question of its own (R20)."""
+    return check.question or referral.clarification_question
 
 
 def _questions(session: Session, check: AgencyCheck) -> list[Question]:

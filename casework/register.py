@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 
@@ -44,6 +45,16 @@ def use_profile(session: Session, profile: Profile, at: datetime) -> None:
         raise Misconfigured(
             f"profile version {profile.version} was used before with other content: give the changed one a new version"
         )
+
+
+def codes_of(session: Session, referral: Referral, code_set: str) -> Mapping[str, str]:
+    """A referral's codes of a set with their labels; of a set that is newer than its profile, those in force."""
+    return profile_of(session, referral).codes.get(code_set) or current_profile().codes[code_set]
+
+
+def label_of(session: Session, referral: Referral, code_set: str, code: str) -> str:
+    """A code of such a set in words."""
+    return codes_of(session, referral, code_set)[code]
 
 
 def local_words(moment: datetime, profile: Profile) -> str:

@@ -57,7 +57,8 @@ def _answer_awaited() -> sa.Exists:
         .where(
             col(AgencyCheck.reference) == col(Referral.reference),
             col(AgencyCheck.status).in_(OPEN_CHECKS),
-            col(AgencyCheck.due_at) >= sa.func.mash_now(),
+            col(AgencyCheck.blocking),
+            (col(AgencyCheck.due_at) >= sa.func.mash_now()) | col(AgencyCheck.paused_at).is_not(None),
         )
         .correlate(Referral)
     )

@@ -43,6 +43,13 @@ def wake_at_deadline(session: Session, reference: str, due_at: datetime) -> None
         wake(session, reference, due_at, about=_DEADLINE)
 
 
+def move_deadline(session: Session, reference: str, due_at: datetime | None) -> None:
+    """A due time has moved, perhaps to an earlier time: the one wake goes to `due_at`; None when no clock is going."""
+    forget_deadline(session, reference)
+    if due_at is not None:
+        wake(session, reference, due_at, about=_DEADLINE)
+
+
 def forget_deadline(session: Session, reference: str) -> None:
     """The returns are joined, or no longer awaited: the deadline need wake nobody."""
     forget(session, reference, WakeKind.RUN, _DEADLINE)

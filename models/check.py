@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Enum, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_json, sealed_text
@@ -30,6 +30,10 @@ class AgencyCheck(SQLModel, table=True):
         CheckConstraint("status <> 'RETURNED_LATE' OR settled_at > due_at", name="check_returned_late_is_late"),
         CheckConstraint("(status = 'DECLINED') <= (decline_reason IS NOT NULL)", name="check_declined_has_a_reason"),
         CheckConstraint("breached_at IS NULL OR breached_at = due_at", name="check_breached_when_due"),
+        CheckConstraint("(paused_at IS NULL) = (pause_reason IS NULL)", name="check_pause_has_a_reason"),
+        CheckConstraint(
+            "paused_at IS NULL OR (settled_at IS NULL AND breached_at IS NULL)", name="check_paused_is_awaited"
+        ),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
         Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
         Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(_NOT_OPEN)),
@@ -48,11 +52,18 @@ class AgencyCheck(SQLModel, table=True):
     due_at: datetime = moment()
     clock_policy: str = code()
     calendar_version: str = Field(max_length=60)
-    due_in_words: str = Field(max_length=2000)
+    due_in_words: str = Field(sa_type=Text)
+    #: Whether the returns are joined only when this agency has answered, or its time is up (R20).
+    blocking: bool = True
+    #: Whether the referral's run has taken note of it; false while a person has asked and no run has come by.
+    noted_by_run: bool = True
+    question: str | None = sealed_text(nullable=True)
 
     acknowledged_at: datetime | None = moment(nullable=True)
     known: str | None = code(nullable=True)
     warned_at: datetime | None = moment(nullable=True)
+    paused_at: datetime | None = moment(nullable=True)
+    pause_reason: str | None = code(nullable=True)
     breached_at: datetime | None = moment(nullable=True)
     breach_noticed_at: datetime | None = moment(nullable=True)
     settled_at: datetime | None = moment(nullable=True)
@@ -72,12 +83,20 @@ class AgencyCheck(SQLModel, table=True):
     def record_breach(self, at: datetime) -> None:
         """Write down that the due time passed with no answer, once; it is the due time's fact, noticed at `at`.
 
-        Raises WrongStage when the check is settled, or not yet past due.
+        Raises WrongStage when the check is settled, paused, or not yet past due.
         """
-        if self.status.settled or at <= self.due_at:
+        if not self.is_overdue(at):
             raise WrongStage(f"check {self.reference}/{self.agency} is not overdue")
         if self.breached_at is None:
             self.breached_at, self.breach_noticed_at = self.due_at, at
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether it is open at `at` (aware UTC), its clock goes, and its time is up."""
+        return not self.status.settled and self.paused_at is None and at > self.due_at
+
+    def is_awaited(self, at: datetime) -> bool:
+        """Whether the returns are not joined yet because of this agency: it may still answer in time (R20, R22)."""
+        return self.blocking and not self.status.settled and not self.is_overdue(at)
 
     @property
     def late_by(self) -> timedelta | None:

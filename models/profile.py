@@ -56,7 +56,7 @@ CODE_SETS = (
     "support_reason", "age_band", "need_level", "rating", "informed", "informed_how", "consent",
     "consent_not_sought_reason_child", "consent_not_sought_reason_adult", "article_6", "article_9", "dpa_condition",
     "gateway", "request_reason", "outcome", "early_end", "check_status", "return_result", "decline_reason",
-    "recipients", "breach_cause", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
+    "recipients", "breach_cause", "clock_reason", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
 )  # fmt: skip
 #: Codes that rules name, so that no profile can be without them.
 CODES_IN_RULES: Mapping[str, Collection[str]] = {

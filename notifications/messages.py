@@ -21,6 +21,8 @@ class MessageName(StrEnum):
     CHECK_REQUESTED = "check_requested"
     CHECK_DUE_SOON = "check_due_soon"
     CHECK_OVERDUE = "check_overdue"
+    CHECK_CHASED = "check_chased"
+    CHECK_TIME_CHANGED = "check_time_changed"
     CHECK_STOPPED = "check_stopped"
     CLARIFICATION_ASKED = "clarification_asked"
     CLARIFICATION_ANSWERED = "clarification_answered"

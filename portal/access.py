@@ -118,6 +118,12 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /board/{reference}/reconsideration": _DECIDES,
     "GET /board/{reference}/checks/{agency}": _MASH,
     "POST /board/{reference}/checks/{agency}": _MASH,
+    "POST /board/{reference}/checks/{agency}/chase": _MASH,
+    "GET /board/{reference}/checks/{agency}/extend": _MASH,
+    "POST /board/{reference}/checks/{agency}/extend": _MASH,
+    "GET /board/{reference}/checks/{agency}/pause": _MASH,
+    "POST /board/{reference}/checks/{agency}/pause": _MASH,
+    "POST /board/{reference}/checks/{agency}/resume": _MASH,
 }
 
 #: What is done only after a second factor of the last minutes (S-16): what cannot be taken back, or opens a door.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from rules.errors import FieldError
@@ -68,6 +69,7 @@ _LABELS: Mapping[str, str] = {
     "version": "Version", "subjects": "People", "about": "About whom", "relevant": "Is it relevant",
     "necessary": "Is it necessary",
     "proportionate": "Is it proportionate", "recipients": "Who may have it", "withheld_because": "Why you withhold it",
+    "until": "New due time", "due_seen": "The due time that you saw",
 }  # fmt: skip
 
 
@@ -104,6 +106,24 @@ def span(length: timedelta) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def clock_of(check: HasClock, at: datetime) -> Clock | Paused:
+    """How a check's clock stands at a moment."""
+    return Paused() if check.paused_at else Clock(check.due_at, at)
+
+
+class HasClock(Protocol):
+    """Whatever shows when a check is due, and whether its clock stands still."""
+
+    due_at: datetime
+    paused_at: datetime | None
+
+
+class Paused:
+    """How a clock stands that a person has stopped."""
+
+    words, tag, css = "Time stands still", "Paused", "govuk-tag--grey"
 
 
 class Clock:

@@ -53,7 +53,7 @@ def due_at(asked_at: datetime, clock: Clock, calendar: OfficeCalendar) -> dateti
         case ClockPolicy.ELAPSED_24H:
             return start + timedelta(seconds=86_400)
         case ClockPolicy.OFFICE_HOURS:
-            return _after_open_time(start, timedelta(hours=clock.hours or 0), calendar)
+            return office_time_after(start, timedelta(hours=clock.hours or 0), calendar)
         case ClockPolicy.NEXT_WORKING_DAY_SAME_TIME:
             asked = calendar.local(start)
             return calendar.at_local(calendar.next_working_day(asked.date()), asked.time())
@@ -75,6 +75,15 @@ def office_hours_before(moment: datetime, hours: float, calendar: OfficeCalendar
             return closes - left
         left -= closes - opens
     raise AssertionError("open time before a moment never ends")
+
+
+def office_time_after(start: datetime, left: timedelta, calendar: OfficeCalendar) -> datetime:
+    """The moment, aware UTC, at which `left` of open time has passed since `start`; it may be a closing time."""
+    for opens, closes in calendar.spans_from(start):
+        if left <= closes - opens:
+            return opens + left
+        left -= closes - opens
+    raise AssertionError("open time never ends")
 
 
 def is_late(at: datetime, due_at: datetime) -> bool:
@@ -112,14 +121,6 @@ def elapsed_words(elapsed: timedelta) -> str:
 def _start(asked_at: datetime, clock: Clock, calendar: OfficeCalendar) -> datetime:
     asked_at = calendar.local(asked_at).astimezone(UTC)
     return calendar.opens_after(asked_at) if clock.starts_at_opening else asked_at
-
-
-def _after_open_time(start: datetime, left: timedelta, calendar: OfficeCalendar) -> datetime:
-    for opens, closes in calendar.spans_from(start):
-        if left <= closes - opens:
-            return opens + left
-        left -= closes - opens
-    raise AssertionError("open time never ends")
 
 
 def _counted(clock: Clock) -> list[str]:

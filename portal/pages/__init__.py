@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.pages import administration, board, duty, everybody, second_factor, signing_in, tasks
+from portal.pages import administration, board, deciding, duty, everybody, second_factor, signing_in, tasks, waiting
 
 ROUTERS = (
     signing_in.router,
@@ -10,6 +10,8 @@ ROUTERS = (
     everybody.router,
     tasks.router,
     board.router,
+    waiting.router,
+    deciding.router,
     duty.router,
     administration.router,
 )

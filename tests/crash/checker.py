@@ -113,18 +113,23 @@ def decided_once(evidence: Evidence) -> Iterator[Violation]:
 
 
 def due_times(evidence: Evidence) -> Iterator[Violation]:
-    """INV4: the due time is that of the request, for ever."""
+    """INV4: the due time is that of the request, or of the last person who moved it."""
     asked: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for entry in evidence.entries("CHECK_REQUESTED"):
         asked[entry["reference"], entry["detail"]["agency"]].append(entry)
+    moved = {
+        (entry["reference"], entry["detail"]["agency"]): entry["detail"]["due_at"]
+        for entry in evidence.entries("CLOCK_EXTENDED", "CLOCK_RESUMED")
+    }
     for check in evidence.rows["agency_check"]:
-        where, requests = f"{check['reference']}/{check['agency']}", asked[check["reference"], check["agency"]]
+        key = (check["reference"], check["agency"])
+        where, requests = "/".join(key), asked[key]
         if len(requests) != 1:
             yield Violation("INV4", "other", where, f"was requested {len(requests)} times")
-        elif datetime.fromisoformat(requests[0]["detail"]["due_at"]) != check["due_at"]:
-            yield Violation(
-                "INV4", "other", where, f"is due {check['due_at']}, asked for {requests[0]['detail']['due_at']}"
-            )
+            continue
+        wanted = moved.get(key, requests[0]["detail"]["due_at"])
+        if datetime.fromisoformat(wanted) != check["due_at"]:
+            yield Violation("INV4", "other", where, f"is due {check['due_at']}, asked for {wanted}")
 
 
 def breaches(evidence: Evidence) -> Iterator[Violation]:
@@ -138,7 +143,7 @@ def breaches(evidence: Evidence) -> Iterator[Violation]:
         answered, due, breached = first.get(key), check["due_at"], check["breached_at"]
         if (answered or evidence.now) <= due and breached:
             yield Violation("INV5", "other", "/".join(key), "is breached, and its time had not passed")
-        if not breached and (answered > due if answered else evidence.now > due + PROMPT):
+        if not breached and not check["paused_at"] and (answered > due if answered else evidence.now > due + PROMPT):
             yield Violation("INV5", "missed", "/".join(key), "let its time pass, and no breach is written down")
         if breached and (breached != due or check["breach_noticed_at"] < due):
             yield Violation("INV5", "other", "/".join(key), f"is due {due}, breached {breached}")

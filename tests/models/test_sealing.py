@@ -38,7 +38,7 @@ PERSONAL = {
         "narrative", "clarification_question", "why_not_enough", "sending_officer", "reply_to", "decided_to_refer_by",
     },
     "agency_return": {"summary", "items", "systems_searched", "not_searched_because", "consultations"},
-    "agency_check": {"decline_note"},
+    "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},
     "collated_template": {"content"},
     "discussion": {"present", "note"},

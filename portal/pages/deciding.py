@@ -1,0 +1,116 @@
+"""The MASH team: the discussion, each agency's view, the decision, and whether it stands (R24, R34-R39)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import decision, discussion, reconsider
+from casework.documents import DecisionDocument, DiscussionDocument, StandsDocument, ViewDocument
+from portal import bodies, forms
+from portal.credentials import Work
+from portal.doors import AtDoor, Door
+from portal.forms import Form
+from portal.pages.documents import meant
+from portal.pages.one_referral import ONE, act, keep_draft, referral_page
+from portal.routes.names import Reference
+
+router = APIRouter(include_in_schema=False)
+_DECISION, _DISCUSSION = "decision", "discussion"
+
+
+@router.get(f"{ONE}/discussion")
+def discussion_page(reference: Reference, door: AtDoor) -> Response:
+    """Record the team's discussion."""
+    return referral_page(door, reference, "discussion.html", purpose=_DISCUSSION)
+
+
+@router.post(f"{ONE}/discussion")
+def record_discussion(reference: Reference, door: AtDoor) -> Response:
+    """The discussion, or its draft."""
+
+    def record(work: Work) -> None:
+        document = meant(door, DiscussionDocument)
+        discussion.record_discussion(work.session, reference, document, by=work.by, at=work.at)
+
+    again = _again(door, reference, "discussion.html", _DISCUSSION)
+    return act(door, reference, "discussed", record, again, purpose=_DISCUSSION)
+
+
+@router.post(f"{ONE}/discussion/draft")
+def save_discussion(reference: Reference, door: AtDoor) -> Response:
+    """Keep the discussion's text while it is being typed."""
+    return keep_draft(door, reference, _DISCUSSION)
+
+
+@router.get(f"{ONE}/view")
+def view_page(reference: Reference, door: AtDoor) -> Response:
+    """Record what an agency thinks of the threshold."""
+    return referral_page(door, reference, "view.html")
+
+
+@router.post(f"{ONE}/view")
+def record_view(reference: Reference, door: AtDoor) -> Response:
+    """An agency's view; a disagreement is never hidden."""
+
+    def record(work: Work) -> None:
+        discussion.record_view(work.session, reference, meant(door, ViewDocument), by=work.by, at=work.at)
+
+    return act(door, reference, "viewed", record, _again(door, reference, "view.html"))
+
+
+@router.get(f"{ONE}/decision")
+def decision_page(reference: Reference, door: AtDoor) -> Response:
+    """Decide for each subject; nothing is selected beforehand."""
+    return referral_page(door, reference, "decision.html", purpose=_DECISION)
+
+
+@router.post(f"{ONE}/decision")
+def decide(reference: Reference, door: AtDoor) -> Response:
+    """The decision is signed, on the version of the referral that was on the screen."""
+
+    def sign(work: Work) -> None:
+        decision.decide(work.session, reference, _decision(door), by=work.by, at=work.at)
+
+    again = _again(door, reference, "decision.html", _DECISION)
+    return act(door, reference, "decided", sign, again, purpose=_DECISION)
+
+
+@router.post(f"{ONE}/decision/draft")
+def save_decision(reference: Reference, door: AtDoor) -> Response:
+    """Keep the decision's text while it is being typed."""
+    return keep_draft(door, reference, _DECISION)
+
+
+@router.get(f"{ONE}/reconsideration")
+def reconsideration_page(reference: Reference, door: AtDoor) -> Response:
+    """Something came after the decision: does it stand?"""
+    return referral_page(door, reference, "reconsideration.html")
+
+
+@router.post(f"{ONE}/reconsideration")
+def let_stand(reference: Reference, door: AtDoor) -> Response:
+    """The decision stands."""
+
+    def stands(work: Work) -> None:
+        reason = meant(door, StandsDocument).reason
+        reconsider.let_stand(work.session, reference, reason, by=work.by, at=work.at)
+
+    return act(door, reference, "stands", stands, _again(door, reference, "reconsideration.html"))
+
+
+def _again(door: Door, reference: str, template: str, purpose: str | None = None) -> Callable[[Form], Response]:
+    """The page again with what was typed, and what is wrong with it."""
+    return lambda form: referral_page(door, reference, template, 422, form, purpose=purpose)
+
+
+def _decision(door: Door) -> DecisionDocument:
+    """The decision that the form means: no row of an action filled in means that no action is needed."""
+    value = forms.document(door.raw, door.zone)
+    rows = value.get("decisions")
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict):
+            row.setdefault("actions", [])
+    return bodies.read_value(value, DecisionDocument)

@@ -1,0 +1,76 @@
+"""What the MASH team's pages about one referral have in common: showing it, and acting on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from casework import collation, drafts, follow
+from portal import forms
+from portal.credentials import Work
+from portal.doors import Door
+from portal.forms import Form
+from portal.pages.documents import autosave, drafted, save_or_add, sends_nothing
+from rules.errors import Conflict, NotAcceptable, WrongStage
+from rules.permissions import Role
+
+#: A page about one referral of the MASH team's.
+ONE = "/board/{reference}"
+
+
+def referral_page(
+    door: Door, reference: str, template: str, status: int = 200, form: Form | None = None, *,
+    purpose: str | None = None, reads: bool = True, **more: Any,
+) -> Response:  # fmt: skip
+    """One referral on a page. With `reads` the assessment stands on it, and the reading is kept (R48, R50).
+
+    `purpose` names the draft that the page's form may hold.
+    """
+    with door.at_work() as work:
+        seen = follow.see(work.session, reference, by=work.by, at=work.at)
+        content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
+        if form is None and purpose:
+            form = drafted(work, purpose, reference)
+        form = form or Form({"held_at:moment": forms.moment_parts(work.at, door.zone)} if purpose else {})
+    return door.page(
+        template, status, seen=seen, content=content, form=form, purpose=purpose,
+        may_decide=work.by.role is Role.DECISION_MAKER, **more,
+    )  # fmt: skip
+
+
+def act(
+    door: Door, reference: str, done: str, verb: Callable[[Work], None],
+    refused: Callable[[Form], Response], *, purpose: str | None = None, back: str = "",
+) -> Response:  # fmt: skip
+    """One act of the team's, then on to the referral, or `back`. What was typed outlives a refusal."""
+    try:
+        with door.at_work(takes=not (purpose and sends_nothing(door))) as work:
+            if purpose:
+                follow.see(work.session, reference, by=work.by, at=work.at)
+                if kept := save_or_add(door, purpose, reference, work, door.request.url.path):
+                    return kept
+            verb(work)
+            if purpose:
+                drafts.discard(work.session, purpose, reference, by=work.by, at=work.at)
+    except NotAcceptable as found:
+        return refused(Form(door.raw, found.fields))
+    except (Conflict, WrongStage):
+        return _changed(door, reference, purpose)
+    return door.go(back or f"/board/{reference}", done)
+
+
+def keep_draft(door: Door, reference: str, purpose: str) -> Response:
+    """Keep what is typed while somebody is typing."""
+    with door.at_work() as work:
+        follow.see(work.session, reference, by=work.by, at=work.at)
+        return autosave(door, purpose, reference, work)
+
+
+def _changed(door: Door, reference: str, purpose: str | None) -> Response:
+    """Somebody else was faster: what was typed is kept as a draft, and the page says what to look at."""
+    if purpose:
+        with door.at_work() as work:
+            drafts.save(work.session, purpose, reference, door.raw, by=work.by, at=work.at)
+    return referral_page(door, reference, "changed.html", 409, Form(), purpose=purpose, reads=False)

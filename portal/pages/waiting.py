@@ -1,0 +1,129 @@
+"""The MASH team looks after the wait: an agency's question, its clock, and ending the wait (R13, R21, R23, R33)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import checks, discussion, due_times, queues
+from casework.documents import ExtendDocument, PauseDocument, QuestionDocument
+from portal import forms
+from portal.credentials import Work
+from portal.doors import AtDoor, Door
+from portal.forms import Form
+from portal.pages.documents import meant
+from portal.pages.one_referral import ONE, act, referral_page
+from portal.routes.names import AgencyCode, Reference
+
+router = APIRouter(include_in_schema=False)
+_CHECK = f"{ONE}/checks/{{agency}}"
+
+
+@router.get(f"{ONE}/discuss-now")
+def discuss_now_page(reference: Reference, door: AtDoor) -> Response:
+    """Whether to end the wait."""
+    return referral_page(door, reference, "discuss_now.html", reads=False)
+
+
+@router.post(f"{ONE}/discuss-now")
+def discuss_now(reference: Reference, door: AtDoor) -> Response:
+    """The wait ends; who has not answered is no longer awaited."""
+
+    def call(work: Work) -> None:
+        discussion.discuss_now(work.session, reference, by=work.by, at=work.at)
+
+    again = lambda form: referral_page(door, reference, "discuss_now.html", 422, form, reads=False)  # noqa: E731
+    return act(door, reference, "called", call, again)
+
+
+@router.get(_CHECK)
+def agency_check(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """One agency's check: what it asked, its clock and why it is due then, and what can be done about it."""
+    return _check_page(door, reference, agency)
+
+
+@router.post(_CHECK)
+def answer(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The team answers all open questions of an agency; a clock that stands still goes on."""
+
+    def tell(work: Work) -> None:
+        text = meant(door, QuestionDocument).text
+        checks.answer_clarification(work.session, reference, agency, text, by=work.by, at=work.at)
+
+    return act(door, reference, "answered", tell, _again(door, reference, agency, "agency_check.html"))
+
+
+@router.post(f"{_CHECK}/chase")
+def chase(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The agency is reminded now."""
+
+    def remind(work: Work) -> None:
+        due_times.chase(work.session, reference, agency, by=work.by, at=work.at)
+
+    again = _again(door, reference, agency, "agency_check.html")
+    return act(door, reference, "chased", remind, again, back=_path(reference, agency))
+
+
+@router.get(f"{_CHECK}/extend")
+def extend_page(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """Give the agency until a later time."""
+    return _check_page(door, reference, agency, "extend.html")
+
+
+@router.post(f"{_CHECK}/extend")
+def extend(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The agency's new due time."""
+
+    def later(work: Work) -> None:
+        due_times.extend(work.session, reference, agency, meant(door, ExtendDocument), by=work.by, at=work.at)
+
+    again = _again(door, reference, agency, "extend.html")
+    return act(door, reference, "extended", later, again, back=_path(reference, agency))
+
+
+@router.get(f"{_CHECK}/pause")
+def pause_page(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """Let the agency's clock stand still."""
+    return _check_page(door, reference, agency, "pause.html")
+
+
+@router.post(f"{_CHECK}/pause")
+def pause(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The agency's clock stands still."""
+
+    def stop(work: Work) -> None:
+        due_times.pause(work.session, reference, agency, meant(door, PauseDocument), by=work.by, at=work.at)
+
+    again = _again(door, reference, agency, "pause.html")
+    return act(door, reference, "paused", stop, again, back=_path(reference, agency))
+
+
+@router.post(f"{_CHECK}/resume")
+def resume(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The agency's clock goes on."""
+
+    def go_on(work: Work) -> None:
+        due_times.resume(work.session, reference, agency, by=work.by, at=work.at)
+
+    again = _again(door, reference, agency, "agency_check.html")
+    return act(door, reference, "resumed", go_on, again, back=_path(reference, agency))
+
+
+def _path(reference: str, agency: str) -> str:
+    return f"/board/{reference}/checks/{agency}"
+
+
+def _again(door: Door, reference: str, agency: str, template: str) -> Callable[[Form], Response]:
+    return lambda form: _check_page(door, reference, agency, template, form=form)
+
+
+def _check_page(
+    door: Door, reference: str, agency: str, template: str = "agency_check.html", *, form: Form | None = None
+) -> Response:
+    with door.at_work() as (session, by, at):
+        seen = queues.read_check_for_team(session, reference, agency, by=by, at=at)
+    status = 200 if form is None else 422
+    form = form or Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
+    return door.page(template, status, check=seen, reference=reference, form=form)

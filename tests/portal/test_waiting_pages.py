@@ -1,0 +1,139 @@
+"""How the MASH team looks after the wait in the portal (R13, R21, R23, R33)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from casework import referrals
+from casework.db import now, unit_of_work
+from casework.register import current_profile
+from models.check import AgencyCheck
+from portal.examples import CHILD
+from portal.forms import moment_parts
+from tests.portal.office import Office, acts, lapse
+from tests.portal.people import Person, at_their_desk
+
+
+@pytest.fixture
+def support(office: Office, client: Any) -> Person:
+    return at_their_desk(client, "MASH_SUPPORT")
+
+
+@pytest.fixture
+def reference(office: Office) -> str:
+    return office.refer_and_ask(CHILD)
+
+
+def check(reference: str) -> AgencyCheck:
+    with unit_of_work() as session:
+        return referrals.check_of(session, reference, "POLICE")
+
+
+def longer(reference: str, days: int = 7, reason: str = "MORE_TO_SEARCH") -> dict[str, str]:
+    """The form that puts the due time to opening time some days on."""
+    profile = current_profile()
+    until = profile.calendar().opens_after(check(reference).due_at + timedelta(days=days))
+    parts = moment_parts(until, profile.zone_info)
+    return {f"until:moment{part}": value for part, value in parts.items()} | {"reason": reason}
+
+
+def test_more_time_is_given_for_a_reason_and_the_page_says_why(support: Person, reference: str):
+    """R21"""
+    page = f"/board/{reference}/checks/POLICE"
+    before = check(reference).due_at
+    assert f"{page}/extend" in support.get(page).text
+    answer = support.send(f"{page}/extend", longer(reference))
+    assert answer.headers.get("location") == f"{page}?done=extended", answer.text
+    assert check(reference).due_at > before
+    text = support.get(page).text
+    assert "There is more to search than expected" in text
+    assert "Extended" in text
+
+
+def test_an_extension_without_a_reason_is_refused_beside_the_field(support: Person, reference: str):
+    """R21"""
+    page = f"/board/{reference}/checks/POLICE/extend"
+    for form, said in (
+        (longer(reference, reason=""), "Reason: please answer this"),
+        (longer(reference, days=-9), "must be later than the time that it is due now"),
+        (longer(reference, days=90), "at most 28 days"),
+    ):
+        answer = support.send(page, form)
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert "There is a problem" in answer.text
+
+
+def test_the_slower_of_two_who_give_more_time_is_told(support: Person, reference: str):
+    """F18"""
+    page = f"/board/{reference}/checks/POLICE/extend"
+    seen = support.hidden(page)
+    assert support.send(page, longer(reference)).status_code == 303
+    late = support.post(page, longer(reference, days=9) | {"due_seen": seen["due_seen"]})
+    assert late.status_code == 409
+    assert "Somebody changed this while you were working" in late.text
+
+
+def test_a_clock_is_stopped_shown_as_stopped_and_let_go_on(office: Office, support: Person, reference: str):
+    """R33"""
+    page = f"/board/{reference}/checks/POLICE"
+    assert support.send(f"{page}/pause", {}).status_code == 422
+    assert support.send(f"{page}/pause", {"reason": "QUESTION_OPEN"}).headers["location"] == f"{page}?done=paused"
+    assert check(reference).paused_at is not None
+    for where in (page, f"/board/{reference}"):
+        assert "Time stands still" in support.get(where).text
+    assert "Time stands still" in at_their_desk(office.client, "POLICE").get(f"/checks/{reference}").text
+    assert support.post(f"{page}/pause", {"reason": "QUESTION_OPEN"}).status_code == 409
+    assert support.post(f"{page}/resume").headers["location"] == f"{page}?done=resumed"
+    assert check(reference).paused_at is None
+    assert support.post(f"{page}/resume").status_code == 409
+
+
+def test_the_answer_to_a_question_lets_the_clock_go_on(office: Office, support: Person, reference: str):
+    """R33"""
+    office.post("POLICE", f"/referrals/{reference}/check/clarify", {"text": "Which address?"})
+    page = f"/board/{reference}/checks/POLICE"
+    support.send(f"{page}/pause", {"reason": "QUESTION_OPEN"})
+    assert "Its clock goes on with your answer." in support.get(page).text
+    assert support.send(page, {"text": "The newer one."}).status_code == 303
+    assert acts(reference)[-2:] == ["CLARIFICATION_ANSWERED", "CLOCK_RESUMED"]
+
+
+def test_an_agency_is_reminded_now(support: Person, reference: str):
+    """R23"""
+    page = f"/board/{reference}/checks/POLICE"
+    assert support.post(f"{page}/chase").headers["location"] == f"{page}?done=chased"
+    assert acts(reference)[-1] == "CHECK_CHASED"
+    assert "The agency is reminded." in support.get(f"{page}?done=chased").text
+
+
+def test_who_is_overdue_can_be_reminded_and_not_given_more_time(support: Person, reference: str):
+    """R21, INV5"""
+    lapse(reference, "POLICE")
+    page = f"/board/{reference}/checks/POLICE"
+    text = support.get(page).text
+    assert "Its time is up" in text
+    assert f"{page}/extend" not in text
+    assert support.send(f"{page}/extend", longer(reference)).status_code == 409
+    assert support.send(f"{page}/pause", {"reason": "REP_ABSENT"}).status_code == 409
+    assert support.post(f"{page}/chase").status_code == 303
+
+
+def test_a_settled_check_is_not_reminded(office: Office, support: Person, reference: str):
+    """R23"""
+    office.post("POLICE", f"/referrals/{reference}/check/decline", {"reason": "NO_ISA"})
+    page = f"/board/{reference}/checks/POLICE"
+    assert "Remind it now" not in support.get(page).text
+    assert support.post(f"{page}/chase").status_code == 409
+
+
+def test_a_clock_that_stands_still_is_told_on_the_board_without_a_name(support: Person, reference: str):
+    """R53"""
+    with unit_of_work() as session:
+        for each in referrals.checks(session, reference):
+            each.paused_at, each.pause_reason = now(session), "SYSTEM_DOWN"
+            session.add(each)
+    assert "Paused" in support.get("/board").text
