@@ -209,6 +209,13 @@ def _discussions(session: Session, reference: str, profile: Profile) -> list[dic
 def _views(session: Session, reference: str, profile: Profile) -> list[dict[str, Any]]:
     query = select(View).where(View.reference == reference).order_by(col(View.recorded_at), col(View.agency))
     return [
-        {"agency": view.agency, "view": view.view, "label": profile.label("view", view.view), "reason": view.reason}
+        {
+            "agency": view.agency,
+            "view": view.view,
+            "label": profile.label("view", view.view),
+            "threshold_met": view.threshold_met,
+            "level_of_need": profile.label("need_level", view.level_of_need) if view.level_of_need else None,
+            "reason": view.reason,
+        }
         for view in session.exec(query)
     ]

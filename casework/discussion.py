@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from casework import ledger, referrals
 from casework.checks import stop_awaiting
@@ -70,6 +70,12 @@ def record_view(session: Session, reference: str, view: ViewDocument, *, by: Act
     _record_view(session, referral, view, "", by=by, at=at)
 
 
+def views_of(session: Session, reference: str, agency: str) -> list[View]:
+    """What one agency has said about the threshold, oldest first."""
+    query = select(View).where(View.reference == reference, View.agency == agency)
+    return list(session.exec(query.order_by(col(View.recorded_at))))
+
+
 def held(session: Session, reference: str) -> bool:
     """Whether the team has discussed this referral."""
     return session.exec(select(Discussion.id).where(Discussion.reference == reference).limit(1)).first() is not None
@@ -115,14 +121,16 @@ def _record_view(
     profile = profile_of(session, referral)
     if view.view not in profile.codes["view"]:
         raise NotAcceptable(FieldError(f"{pointer}/view", f"use one of {', '.join(profile.codes['view'])}"))
+    levels = profile.codes["need_level"]
+    if view.level_of_need is not None and view.level_of_need not in levels:
+        raise NotAcceptable(FieldError(f"{pointer}/level_of_need", f"use one of {', '.join(levels)}"))
     if view.view == DISAGREE and not view.reason:
         raise NotAcceptable(FieldError(f"{pointer}/reason", "a disagreement needs its reason"))
     if session.get(Agency, view.agency) is None:
         raise NotAcceptable(FieldError(f"{pointer}/agency", "not an agency of this area"))
     session.add(
         View(
-            reference=referral.reference, agency=view.agency, view=view.view, reason=view.reason,
-            recorded_at=at, recorded_by=by.id,
+            reference=referral.reference, recorded_at=at, recorded_by=by.id, **view.model_dump(),
         )
     )  # fmt: skip
     # Whoever is deciding has not seen this view: their decision must meet a conflict (F18, R37).

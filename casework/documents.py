@@ -166,6 +166,8 @@ class ViewDocument(Document):
 
     agency: Code
     view: Code = Field(description="Code set view")
+    threshold_met: bool | None = Field(default=None, description="The agency's own view: is the threshold met?")
+    level_of_need: Code | None = Field(default=None, description="Code set need_level: where it would place it")
     reason: Text | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from casework import ledger, referrals
+from casework import afterwards, ledger, referrals
 from casework.ledger import Act
 from casework.notices import say, to_duty_team
 from casework.register import local_words, profile_of
@@ -34,6 +34,8 @@ def hand_back(session: Session, reference: str, *, at: datetime) -> None:
     for team in profile.duty_teams:
         if own := [subject for subject in subjects if subject.side == team.side]:
             _issue(session, referral, team, own, at)
+    session.flush()
+    afterwards.tell_agencies(session, reference, at=at)
     referral.handed_back_at = at
     referral.move_to(Stage.AWAITING_ACK, at)
 

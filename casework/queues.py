@@ -10,8 +10,10 @@ from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from casework import ledger, referrals
+from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
+from casework.discussion import views_of
 from casework.follow import CheckSeen, Seen, see_check
 from casework.ledger import Act
 from casework.register import profile_of
@@ -103,6 +105,16 @@ class OwnReturn(Seen):
     consultations: list[dict[str, Any]]
 
 
+class OwnView(Seen):
+    """What the agency said about the threshold (R37)."""
+
+    view: str
+    threshold_met: bool | None
+    level_of_need: str | None
+    reason: str | None
+    recorded_at: datetime
+
+
 class OwnCheck(CheckNow):
     """An agency's own check, with what it needs to answer, and what it has answered."""
 
@@ -116,6 +128,8 @@ class OwnCheck(CheckNow):
     decline_note: str | None
     clarifications: list[Question]
     returns: list[OwnReturn]
+    views: list[OwnView]
+    afterwards: Afterwards | None = Field(description="What became of the return; null when there is none")
 
 
 class CheckForTeam(CheckSeen):
@@ -158,6 +172,8 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
         subjects=_subjects_to_search(session, check),
         clarifications=_questions(session, check),
         returns=[OwnReturn.of(each) for each in returns(session, check)],
+        views=[OwnView.of(each) for each in views_of(session, reference, check.agency)],
+        afterwards=became(session, referral, check),
     )
 
 

@@ -50,6 +50,8 @@ class View(SQLModel, table=True):
     reference: str = reference_column()
     agency: str = Field(foreign_key="agency.code", max_length=40)
     view: str = code()
+    threshold_met: bool | None = None
+    level_of_need: str | None = code(nullable=True)
     reason: str | None = sealed_text(nullable=True)
     recorded_at: datetime = moment()
     recorded_by: str = Field(foreign_key="account.id", max_length=60)

@@ -30,6 +30,7 @@ class MessageName(StrEnum):
     RECONSIDER_WANTED = "reconsider_wanted"
     DISSENT = "dissent"
     OUTCOME_READY = "outcome_ready"
+    OUTCOME_SHARED = "outcome_shared"
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"

@@ -44,6 +44,12 @@ ROLES: Mapping[Role, str] = {
 }
 KINDS = {"FACT": "Fact", "OPINION": "Opinion", "THIRD_PARTY": "Told by a third party"}
 
+#: What a reader of an agency's answer had open, by the act in the ledger.
+READINGS = {
+    "ASSESSMENT_READ": "The MASH assessment: the collated template",
+    "CHECK_READ": "Your check: its state and your questions",
+}
+
 #: What a field is called in an error, by the last part of its place.
 _LABELS: Mapping[str, str] = {
     "upstream_reference": "Your case reference", "sending_officer-name": "Your name", "reply_to": "E-mail address",

@@ -138,6 +138,22 @@ def withdraw(reference: Reference, door: AtDoor) -> Response:
     return door.go(f"/referrals/{reference}", "withdrawn")
 
 
+@router.get(f"{_ONE}/clear-concern")
+def clear_concern_page(reference: Reference, door: AtDoor) -> Response:
+    """The concern is clear and agreed now: what that means, before it is said."""
+    with door.at_work() as (session, by, at):
+        seen = follow.see(session, reference, by=by, at=at)
+    return door.page("clear_concern.html", seen=seen)
+
+
+@router.post(f"{_ONE}/clear-concern")
+def clear_concern(reference: Reference, door: AtDoor) -> Response:
+    """The referral comes back at once, for the existing procedure, and open checks are cancelled (R06)."""
+    with door.at_work() as (session, by, at):
+        early_end.clear_concern(session, reference, meant(door, EarlyEndDocument), by=by, at=at)
+    return door.go(f"/referrals/{reference}", "clear")
+
+
 def _eligibility(door: Door) -> Eligibility:
     """The three answers. Raises NotAcceptable with every one that is missing."""
     value = forms.document(door.raw, door.zone).get("eligibility", {})

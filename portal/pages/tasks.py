@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, drafts, queues
-from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument
+from casework import checks, discussion, drafts, queues, readers
+from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument, ViewDocument
 from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -115,6 +115,31 @@ def decline(reference: Reference, door: AtDoor) -> Response:
         checks.decline(work.session, reference, work.by.agency or "", document, by=work.by, at=work.at)
 
     return _act(door, reference, "declined", act, "decline.html")
+
+
+@router.get(f"{_CHECK}/view")
+def view_page(reference: Reference, door: AtDoor) -> Response:
+    """What the agency thinks of the threshold."""
+    return _check_page(door, reference, "own_view.html")
+
+
+@router.post(f"{_CHECK}/view")
+def record_view(reference: Reference, door: AtDoor) -> Response:
+    """The agency's own view, recorded by its representative (R37)."""
+
+    def act(work: Work) -> None:
+        view = meant(door, ViewDocument, {**door.raw, "agency": work.by.agency or ""})
+        discussion.record_view(work.session, reference, view, by=work.by, at=work.at)
+
+    return _act(door, reference, "viewed", act, "own_view.html")
+
+
+@router.get(f"{_CHECK}/readers")
+def readers_page(reference: Reference, door: AtDoor) -> Response:
+    """Who has read what the agency gave (R50)."""
+    with door.at_work() as (session, by, _):
+        found = readers.readings(session, reference, by=by)
+    return door.page("readers.html", reference=reference, found=found)
 
 
 def _act(door: Door, reference: str, done: str, act: Callable[[Work], None], template: str = "check.html") -> Response:

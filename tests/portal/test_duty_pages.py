@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.examples import CHILD
+from portal.examples import CHILD, JOINT
 from tests.portal.office import Office, acts
 from tests.portal.people import Person, at_their_desk
 
@@ -146,3 +146,26 @@ def test_a_referral_is_withdrawn_with_its_reason(office: Office, officer: Person
     assert officer.send(page, {}).status_code == 422
     assert officer.send(page, {"reason": "NEEDS_MET_ELSEWHERE"}).status_code == 303
     assert "ENDED_EARLY" in acts(reference)
+
+
+def test_a_concern_that_became_clear_comes_back_at_once(office: Office, officer: Person):
+    """R06: open checks are cancelled, none is a breach, and no decision is made"""
+    reference = office.refer_and_ask(CHILD)
+    page = f"/referrals/{reference}/clear-concern"
+    assert page in officer.get(f"/referrals/{reference}").text
+    assert "follow your existing safeguarding procedure now" in officer.get(page).text
+    assert officer.send(page).headers["location"] == f"/referrals/{reference}?done=clear"
+    found = acts(reference)
+    assert found.count("CHECK_CANCELLED") == found.count("CHECK_REQUESTED")
+    assert "CHECK_BREACHED" not in found
+    assert "DECIDED" not in found
+    assert officer.post(page).status_code == 409
+    assert page not in officer.get(f"/referrals/{reference}").text
+
+
+def test_only_the_team_that_sent_a_referral_ends_it(office: Office, client: Any):
+    """R06, R48"""
+    reference = office.refer_and_ask(JOINT)
+    other = at_their_desk(client, "ADULT_OFFICER")
+    assert other.post(f"/referrals/{reference}/clear-concern").status_code == 404
+    assert "ENDED_EARLY" not in acts(reference)

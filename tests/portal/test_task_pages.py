@@ -257,6 +257,51 @@ def test_no_name_of_a_button_breaks_the_form(police: Person, reference: str, do:
     assert "Incident log" in police.get(page).text
 
 
+def test_an_agency_says_what_it_thinks_of_the_threshold(office: Office, police: Person, reference: str):
+    """R37: agree, disagree or abstain, with its own view and its reason, before the discussion"""
+    page = f"/checks/{reference}/view"
+    assert police.send(page, {"view": "DISAGREE"}).status_code == 422
+    assert police.send(page, {"threshold_met:bool": "true"}).status_code == 422
+    view = {"view": "DISAGREE", "threshold_met:bool": "true", "level_of_need": "L4", "reason": "A <b>pattern</b>."}
+    assert police.send(page, view).headers["location"] == f"/checks/{reference}?done=viewed"
+    for text in (police.get(f"/checks/{reference}").text, police.get(page).text):
+        assert "Disagrees" in text
+        assert "The threshold is met" in text
+        assert "A &lt;b&gt;pattern&lt;/b&gt;." in text
+    template = office.get("MASH_SUPPORT", f"/referrals/{reference}/template?format=json").json()
+    [kept] = template["views"]
+    assert (kept["agency"], kept["threshold_met"], kept["level_of_need"][:7]) == ("POLICE", True, "Level 4")
+
+
+@pytest.mark.parametrize("form", [{"agency": "MENTAL_HEALTH"}, {"level_of_need": "L9"}, {"view": "PERHAPS"}])
+def test_a_view_is_the_agencys_own_and_of_the_code_sets(police: Person, reference: str, form: dict[str, str]):
+    """R37, R49"""
+    police.send(f"/checks/{reference}/view", {"view": "AGREE"} | form)
+    assert acts(reference).count("VIEW_RECORDED") == (1 if "agency" in form else 0)
+
+
+def test_an_agency_sees_who_has_read_what_it_gave(office: Office, client: Any, police: Person, reference: str):
+    """R50: by role and organisation, never by name"""
+    police.send(f"/checks/{reference}/return", SEARCH | ITEM | {"do": "send"})
+    text = police.get(f"/checks/{reference}/readers").text
+    assert "Nobody outside your agency has read it yet." in text
+    at_their_desk(client, "SUPPORT_WITHOUT_PROFILE").get(f"/board/{reference}")
+    at_their_desk(client, "MASH_SUPPORT").get(f"/board/{reference}")
+    text = police.get(f"/checks/{reference}/readers").text
+    assert text.count("MASH support") == 1
+    assert "Nobody outside" not in text
+    assert "Person MASH_SUPPORT" not in text
+
+
+def test_an_agency_reads_the_outcomes_category_and_nothing_else(office: Office, client: Any):
+    """R44"""
+    reference = office.refer_and_hand_back(CHILD)
+    text = at_their_desk(client, "POLICE").get(f"/checks/{reference}").text
+    assert "No further action" in text
+    assert "Nobody knows of anything." not in text
+    assert "Mental Health" not in text.partition("</nav>")[2]
+
+
 @pytest.mark.parametrize(
     "form",
     [

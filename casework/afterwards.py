@@ -1,0 +1,72 @@
+"""What became of what an agency gave: the outcome's category, and nothing that others said (R44)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+from sqlmodel import Session
+
+from casework import referrals
+from casework.checks import returns
+from casework.follow import Seen
+from casework.notices import say, to_agency
+from models.check import AgencyCheck
+from models.referral import Referral
+from notifications.messages import MessageName
+from rules import release
+
+
+class OutcomeCategory(Seen):
+    """How it ended for one of the people whom the agency was asked about."""
+
+    subject: str
+    outcome: str = Field(description="Code set outcome or early_end")
+    label: str
+
+
+class Afterwards(Seen):
+    """What happened to an agency's return, and what it led to."""
+
+    joined_at: datetime | None = Field(description="When it became part of the collated template; null for not yet")
+    given: int = Field(description="Items of the newest version that the MASH team may read")
+    withheld: int
+    outcomes: list[OutcomeCategory] = Field(description="Empty until the duty teams have been told")
+
+
+def became(session: Session, referral: Referral, check: AgencyCheck) -> Afterwards | None:
+    """What became of the return to a check; None when there is none. The caller has checked who reads."""
+    versions = returns(session, check)
+    if not versions:
+        return None
+    withheld = sum(release.is_withheld(item) for item in versions[-1].items)
+    joined = max(referral.joined_at, versions[0].recorded_at) if referral.joined_at else None
+    return Afterwards(
+        joined_at=joined,
+        given=len(versions[-1].items) - withheld,
+        withheld=withheld,
+        outcomes=_outcomes(session, check),
+    )
+
+
+def tell_agencies(session: Session, reference: str, *, at: datetime) -> None:
+    """Tell each agency that returned something that the outcome is there, once for each version of it (R44)."""
+    told = referrals.hand_backs(session, reference)
+    occasion = ".".join(str(told[team].version) for team in sorted(told))
+    for check in referrals.checks(session, reference):
+        if returns(session, check):
+            say(
+                session, MessageName.OUTCOME_SHARED, to_agency(check.agency),
+                at=at, reference=reference, occasion=occasion,
+            )  # fmt: skip
+
+
+def _outcomes(session: Session, check: AgencyCheck) -> list[OutcomeCategory]:
+    sides = set(check.sides.split(","))
+    found = [
+        OutcomeCategory(subject=outcome["subject"], outcome=outcome["outcome"], label=outcome["label"])
+        for told in referrals.hand_backs(session, check.reference).values()
+        for outcome in told.outcomes
+        if outcome["side"] in sides
+    ]
+    return sorted(found, key=lambda outcome: int(outcome.subject[1:]))
