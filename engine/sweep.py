@@ -16,10 +16,10 @@ from casework.db import now, real_time, unit_of_work
 from casework.repairs import ANEW, Carried, bring_back, carried, doubt, note_cancelled, take_turn
 from engine.runs import AT_WORK, Runs, is_late, is_put_off
 from engine.waking import lifeless_among
+from models.settings import settings
 
 log = logging.getLogger("mash.timekeeper")
 
-EVERY = timedelta(seconds=20)
 _BATCH = 500
 
 
@@ -37,7 +37,7 @@ class Trouble(StrEnum):
 def sweep_in_turn(runs: Runs) -> None:
     """Sweep, if no copy of the timekeeper has done so for a while."""
     with unit_of_work() as session:
-        mine = take_turn(session, "sweep", EVERY)
+        mine = take_turn(session, "sweep", timedelta(seconds=settings().sweep_seconds))
     if mine:
         sweep(runs)
 

@@ -24,7 +24,7 @@ from engine.listener import Listener
 from engine.patience import back_off
 from engine.prune import prune_in_turn
 from engine.runs import Runs
-from engine.sweep import EVERY, sweep_in_turn
+from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
 from engine.waking import Waking, seconds_to_next
 from models.settings import settings
@@ -81,7 +81,7 @@ def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
     def turn() -> float:
         sweep_in_turn(runs)
         # Not to be hurried by what is said on the wire.
-        stopping.wait(EVERY.total_seconds() / 4)
+        stopping.wait(settings().sweep_seconds / 4)
         return 0.0
 
     return turn

@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     second_factor_minutes: int = Field(
         default=15, ge=1, le=60, description="For how long a second factor counts before a decision is signed (S-16)."
     )
+    sweep_seconds: float = Field(
+        default=20, ge=1, le=60, description="How often one of the timekeepers looks for referrals that no run carries."
+    )
     repairs: int = Field(
         default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
     )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from casework import db, register
 from engine.ports import ANY_FREE
@@ -13,6 +14,9 @@ from engine.stack import Stack
 from engine.trial import open_accounts
 from models import base, settings
 from tests.scenarios.play import Hub
+
+#: A lost run is looked for every few seconds: tests need not wait for a site's 20.
+IMPATIENT = {"MASH_SWEEP_SECONDS": "5"}
 
 
 @contextmanager
@@ -41,7 +45,9 @@ def running_hub(home: Path) -> Iterator[tuple[Stack, Hub]]:
     # The database's account has to reach its data through every folder above it.
     for folder in (home, *home.parents[:2]):
         folder.chmod(folder.stat().st_mode | 0o011)
-    with Stack(home / "mash", ANY_FREE) as stack:
+    with patch.dict(os.environ, IMPATIENT):
+        made = Stack(home / "mash", ANY_FREE)
+    with made as stack:
         with surroundings(stack.environment()):
             tokens = open_accounts(stack.home)
             profile = register.current_profile()

@@ -27,7 +27,7 @@ from tests.hub import running_hub
 from tests.scenarios.pack import PACK
 
 AT_ONCE = 6
-KILLS_A_TRIAL = 30
+KILLS_A_TRIAL = 40
 PAUSE, BURST, CALM = (0.3, 2.0), 5, (4.0, 9.0)
 LONGEST_SILENCE = 13.0
 
