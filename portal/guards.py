@@ -5,6 +5,7 @@ Plain ASGI, so that it also covers what no route answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from portal.problems import TOO_LARGE, WRONG_HOST, WRONG_TYPE, problem, route_of
 
 MOST_BYTES = 1024 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+#: A name and perhaps a port, and nothing that a URL could be continued with (CVE-2026-48710).
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?", re.ASCII)
 _POLICY = "default-src 'none'; {own}frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 #: What a page may load: our own styles and scripts; nothing inline, nothing from elsewhere.
 _OWN = "style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -91,10 +94,8 @@ class OwnHosts:
         await self._app(scope, receive, send)
 
     def _is_ours(self, hosts: list[str]) -> bool:
-        try:
-            return len(hosts) == 1 and urlsplit(f"//{hosts[0]}").hostname in self._names
-        except ValueError:
-            return False
+        named = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        return named is not None and named["name"].strip("[]").lower() in self._names
 
 
 class WholeBodies:

@@ -14,7 +14,7 @@ from portal.doors import Door
 from portal.forms import Form
 from portal.pages.documents import autosave, drafted, save_or_add, sends_nothing
 from rules.errors import Conflict, NotAcceptable, WrongStage
-from rules.permissions import Role
+from rules.permissions import Role, check_may_run_process
 
 #: A page about one referral of the MASH team's.
 ONE = "/board/{reference}"
@@ -48,6 +48,7 @@ def act(
     try:
         with door.at_work(takes=not (purpose and sends_nothing(door))) as work:
             if purpose:
+                check_may_run_process(work.by)
                 follow.see(work.session, reference, by=work.by, at=work.at)
                 if kept := save_or_add(door, purpose, reference, work, door.request.url.path):
                     return kept
@@ -64,6 +65,7 @@ def act(
 def keep_draft(door: Door, reference: str, purpose: str) -> Response:
     """Keep what is typed while somebody is typing."""
     with door.at_work() as work:
+        check_may_run_process(work.by)
         follow.see(work.session, reference, by=work.by, at=work.at)
         return autosave(door, purpose, reference, work)
 

@@ -11,14 +11,11 @@ from portal.access import ACCESS, allowed_on
 from portal.app import create_app
 from portal.examples import CHILD
 from rules.errors import Misconfigured
-from rules.permissions import Role
-from tests.portal.office import API, CHILDREN, Office, acts
+from tests.portal.office import Office, acts
 
 ABSENT = "7KQ2-XW9S"
 OF_THE_API = {route: roles for route, roles in ACCESS.items() if " /api/" in route}
-PER_REFERRAL = [route for route in OF_THE_API if "{reference}" in route]
 BEHIND_A_CREDENTIAL = [route for route, roles in OF_THE_API.items() if roles is not None]
-ACCOUNT_OF = {role: role.value for role in Role} | {Role.DUTY_TEAM: CHILDREN, Role.AGENCY: "POLICE"}
 
 
 def routes(parts: Iterable[Any]) -> Iterator[str]:
@@ -28,12 +25,6 @@ def routes(parts: Iterable[Any]) -> Iterator[str]:
             yield from routes(inside.routes)
         else:
             yield from (f"{method} {part.path}" for method in part.methods or () if method != "HEAD")
-
-
-def call(office: Office, account: str, route: str, reference: str) -> Any:
-    method, _, path = route.partition(" ")
-    filled = path.format(reference=reference, agency="POLICE", version=1).removeprefix(API)
-    return office.post(account, filled) if method == "POST" else office.get(account, filled)
 
 
 def test_every_route_has_an_entry_in_the_access_table_and_no_entry_is_idle(record: object) -> None:
@@ -47,33 +38,6 @@ def test_a_route_without_an_entry_answers_nobody() -> None:
     """R48"""
     with pytest.raises(Misconfigured, match=r"portal/access\.py: no entry for GET /api/v1/secrets"):
         allowed_on("GET", "/api/v1/secrets")
-
-
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.HUB])
-@pytest.mark.parametrize("route", BEHIND_A_CREDENTIAL)
-def test_a_role_outside_the_table_is_refused_before_anything_is_looked_up(
-    office: Office, route: str, role: Role
-) -> None:
-    """R17, R48, R49"""
-    roles = ACCESS[route]
-    assert roles is not None
-    answer = call(office, ACCOUNT_OF[role], route, ABSENT)
-    if role not in roles:
-        assert (answer.status_code, answer.json()["type"]) == (403, "urn:mash:problem:not-permitted")
-    else:
-        assert answer.json().get("detail") != "Your role may not do this."
-        assert answer.status_code < 500
-
-
-@pytest.mark.parametrize("route", PER_REFERRAL)
-def test_a_referral_that_is_not_yours_looks_like_none(office: Office, not_theirs: str, route: str) -> None:
-    """R48, R49"""
-    outsiders = {"ADULT_ASIST": Role.DUTY_TEAM, "COUNCIL_ADULTS": Role.AGENCY}
-    for account in [account for account, role in outsiders.items() if role in (ACCESS[route] or ())]:
-        refused, absent = (call(office, account, route, reference) for reference in (not_theirs, ABSENT))
-        assert refused.status_code in {404, 422}
-        assert (refused.status_code, refused.content) == (absent.status_code, absent.content)
-        assert dict(refused.headers) == dict(absent.headers)
 
 
 @pytest.fixture(scope="module")

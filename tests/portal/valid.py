@@ -1,0 +1,74 @@
+"""A good document for every route that takes one: a refusal is then about who asks, never about what was sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from portal import examples
+from tests.portal.caller import form
+
+_A_RETURN = {"result": "NOT_KNOWN", "not_searched_because": "Nothing to search with."}
+_MOMENT = {"day": "16", "month": "3", "year": "2026", "time": "10:30"}
+_DECISION = {
+    "decisions-0-subject": "S1",
+    "decisions-0-threshold_met:bool": "false",
+    "decisions-0-level_of_need": "L1",
+    "decisions-0-outcome": "NFA",
+    "decisions-0-rationale": "Nothing known.",
+    "decisions-0-words_for_duty_team": "Nothing known.",
+    "without_discussion_because": "Clear.",
+    "version_seen:int": "1",
+    "do": "send",
+}
+_DISCUSSION = {
+    **{f"held_at:moment.{part}": value for part, value in _MOMENT.items()},
+    "mode": "VIDEO",
+    "present-0-agency": "POLICE",
+    "present-0-name": "Example Constable",
+    "present-0-role": "Representative",
+    "note": "Read together.",
+    "do": "send",
+}
+_API = "POST /api/v1/referrals/{reference}"
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "POST /api/v1/referrals": {**examples.CHILD, "sender_id": "matrix"},
+    f"{_API}/clear-concern": {},
+    f"{_API}/withdraw": {"reason": "OTHER"},
+    f"{_API}/discuss-now": {},
+    f"{_API}/discussions": {**examples.DISCUSSION, "views": []},
+    f"{_API}/views": {"agency": "POLICE", "view": "AGREE"},
+    f"{_API}/decisions": examples.DECISION,
+    f"{_API}/reconsideration": {"reason": "It repeats what was known."},
+    f"{_API}/acknowledgement": {"version": 1},
+    f"{_API}/check/acknowledge": {},
+    f"{_API}/check/clarify": {"text": "Which address?"},
+    f"{_API}/check/return": _A_RETURN,
+    f"{_API}/check/decline": {"reason": "NO_ISA"},
+    f"{_API}/checks/{{agency}}/answer": {"text": "The newer one."},
+}
+FORMS: dict[str, dict[str, str]] = {
+    "POST /checks/{reference}/acknowledge": {"known": ""},
+    "POST /checks/{reference}/return": {**_A_RETURN, "do": "send"},
+    "POST /checks/{reference}/draft": {"summary": "Half a sentence"},
+    "POST /checks/{reference}/nothing-known": _A_RETURN,
+    "POST /checks/{reference}/question": {"text": "Which address?"},
+    "POST /checks/{reference}/decline": {"reason": "NO_ISA"},
+    "POST /referrals/{reference}/acknowledgement": {"version": "1"},
+    "POST /referrals/{reference}/withdraw": {"reason": "OTHER"},
+    "POST /board/{reference}/discussion": _DISCUSSION,
+    "POST /board/{reference}/discussion/draft": {"note": "Half a sentence"},
+    "POST /board/{reference}/view": {"agency": "POLICE", "view": "AGREE"},
+    "POST /board/{reference}/decision": _DECISION,
+    "POST /board/{reference}/decision/draft": {"without_discussion_because": "Half"},
+    "POST /board/{reference}/reconsideration": {"reason": "It repeats what was known."},
+    "POST /board/{reference}/checks/{agency}": {"text": "The newer one."},
+}
+
+
+def body_for(route: str) -> bytes:
+    """What a route is sent; an empty document, or an empty form, where this file knows no better."""
+    if " /api/" in route:
+        return json.dumps(DOCUMENTS.get(route, {})).encode()
+    return form(FORMS.get(route, {}))
