@@ -29,6 +29,7 @@ def referral_page(
     `purpose` names the draft that the page's form may hold.
     """
     with door.at_work() as work:
+        check_may_run_process(work.by)
         seen = follow.see(work.session, reference, by=work.by, at=work.at)
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
         if form is None and purpose:
