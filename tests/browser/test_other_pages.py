@@ -8,7 +8,7 @@ import pyotp
 from playwright.sync_api import Browser, Page, expect
 
 from engine.stack import Stack
-from tests.browser.test_child import look
+from tests.browser.look import look
 from tests.scenarios.play import Hub
 
 

@@ -55,6 +55,8 @@ OUTCOME = {"GET /referrals/{reference}/outcome", "GET /api/v1/referrals/{referen
 ACKNOWLEDGEMENT = {"POST /referrals/{reference}/acknowledgement", "POST /api/v1/referrals/{reference}/acknowledgement"}
 #: Only the team that a referral names may send it; an agency is told of the way in instead (R02).
 FRONT_DOOR = "POST /api/v1/referrals"
+#: A system has no second factor.
+FOR_PERSONS = {"POST /api/v1/accounts/me/second-factor"}
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -75,8 +77,10 @@ def declared(cell: Cell) -> set[Met]:
 
 
 def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
+    assert who.actor is not None
+    if who.is_system and route in FOR_PERSONS:
+        return {Met.AS_ROLE}
     if route == FRONT_DOOR:
-        assert who.actor is not None
         return {Met.LET_IN if who.actor.duty_team == CHILDREN else Met.AS_ROLE}
     # An id of another kind, such as an account's: here it is a system's, which is no person's account.
     return {Met.AS_STRANGER} if "{account_id}" in route else {Met.LET_IN, *_perhaps_absent(route)}
