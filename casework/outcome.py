@@ -17,7 +17,7 @@ from models.profile import DutyTeam, Profile
 from models.referral import Referral, Subject
 from models.wake import WakeKind
 from notifications.messages import MessageName
-from rules import threshold
+from rules import feedback, threshold
 from rules.eligibility import WITHDRAWN
 from rules.errors import Conflict, NotFound, WrongStage
 from rules.permissions import HUB, Actor, Role
@@ -74,6 +74,7 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[s
         "issued": local_words(told.issued_at, profile),
         "acknowledged": local_words(told.acknowledged_at, profile) if told.acknowledged_at else None,
         "outcomes": told.outcomes,
+        "words_for_referrer": feedback.words_for_referrer(told.outcomes, _released(told), source=referral.source),
     }
 
 
@@ -157,6 +158,11 @@ def _own_hand_back(session: Session, reference: str, by: Actor) -> HandBack:
     if by.role is not Role.DUTY_TEAM or by.duty_team not in told:
         raise NotFound("there is no outcome here for you")
     return told[by.duty_team]
+
+
+def _released(told: HandBack) -> list[dict[str, Any]]:
+    """The items of returns that this team may read, where any were released to it."""
+    return [item for outcome in told.outcomes for item in outcome.get("released", [])]
 
 
 def _acknowledge(session: Session, referral: Referral, told: HandBack, *, by: Actor, at: datetime) -> None:

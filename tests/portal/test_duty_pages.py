@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from casework.register import current_profile
+from engine import held_clock
+from engine.stack import Stack
 from portal.examples import CHILD, JOINT
 from tests.portal.office import Office, acts
 from tests.portal.people import Person, at_their_desk
@@ -169,3 +173,48 @@ def test_only_the_team_that_sent_a_referral_ends_it(office: Office, client: Any)
     other = at_their_desk(client, "ADULT_OFFICER")
     assert other.post(f"/referrals/{reference}/clear-concern").status_code == 404
     assert "ENDED_EARLY" not in acts(reference)
+
+
+@pytest.fixture
+def hold(record: Stack) -> Iterator[Callable[[str], None]]:
+    """Hold the hub's clock at a local moment for one test."""
+    owner = record.environment()["MASH_OWNER_DATABASE_URL"]
+
+    def held(words: str) -> None:
+        held_clock.hold(owner, words, current_profile().zone_info)
+
+    yield held
+    held_clock.release(owner)
+
+
+@pytest.mark.parametrize(
+    ("moment", "watched"),
+    [
+        ("Mon 16 Mar 2026 10:00", True),
+        ("Mon 16 Mar 2026 17:00", False),
+        ("Sat 14 Mar 2026 12:00", False),
+        ("Fri 03 Apr 2026 12:00", False),  # Good Friday
+    ],
+)
+def test_out_of_hours_every_page_of_a_referral_says_that_nobody_is_watching_and_whom_to_call(
+    office: Office, officer: Person, hold: Callable[[str], None], moment: str, watched: bool
+):
+    """R26"""
+    hold(moment)
+    officer.send("/refer", ELIGIBLE)
+    reference = office.refer(CHILD)
+    for page in ("/refer", "/refer/details", f"/referrals/{reference}"):
+        text = officer.get(page).text
+        assert ("call 999. Otherwise" in text) is not watched, page
+        assert ("Emergency Duty Team (EDT) on 01632 960003" in text) is not watched, page
+
+
+def test_the_text_for_whoever_told_the_team_holds_none_of_the_words_for_the_team(office: Office, officer: Person):
+    """R45"""
+    reference = office.refer_and_hand_back(CHILD)
+    text = officer.get(f"/referrals/{reference}/outcome").text
+    ready = text.partition("Words for whoever told you")[2]
+    assert "Nobody knows of anything." in text
+    assert "Nobody knows of anything." not in ready
+    assert "Testchild" not in ready
+    assert "please tell us again" in ready
