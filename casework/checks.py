@@ -15,7 +15,6 @@ from casework.register import profile_of
 from casework.wakes import forget_deadline, wake, wake_at_deadline
 from models.base import new_id
 from models.check import AgencyCheck, Clarification, Return
-from models.profile import Profile
 from models.referral import Referral
 from notifications.messages import MessageName
 from rules import clock
@@ -27,31 +26,63 @@ NOT_SEARCHED = "NOT_SEARCHED"
 
 
 def agencies_to_ask(session: Session, reference: str) -> list[str]:
-    """The agencies whose scope fits the subjects and that have not been asked yet, once each (R15)."""
-    referral = referrals.find(session, reference)
+    """Whom the referral's run is to ask: the agencies whose scope fits the subjects, once each (R15).
+
+    And those that a person asked meanwhile, so that the run takes note of them (R20).
+    """
+    referral, asked = referrals.find(session, reference), referrals.checks(session, reference)
+    by_hand = [check.agency for check in asked if not check.noted_by_run]
     if referral.stage is not Stage.CHECKING:
-        return []
+        return by_hand if referral.stage is Stage.AWAITING_DECISION else []
     sides = {subject.side for subject in referrals.remaining(session, reference)}
-    asked = {check.agency for check in referrals.checks(session, reference)}
-    return [a.code for a in profile_of(session, referral).agencies_to_ask(sides) if a.code not in asked]
+    known = {check.agency for check in asked}
+    due = [agency.code for agency in profile_of(session, referral).agencies_to_ask(sides)]
+    return [code for code in due if code not in known] + by_hand
 
 
 def request_check(session: Session, reference: str, agency: str, *, at: datetime) -> None:
-    """Ask one agency, and start its own clock (R21, R22). Already asked: nothing to do."""
+    """Ask one agency, and start its own clock (R21, R22). Already asked: nothing to do but to take note of it."""
     referral = referrals.lock(session, reference)
-    if referral.stage is not Stage.CHECKING or agency not in agencies_to_ask(session, reference):
+    if agency not in agencies_to_ask(session, reference):
         return
+    for check in referrals.checks(session, reference):
+        if check.agency == agency:
+            check.noted_by_run = True
+            return
+    open_check(session, referral, new_check(session, referral, agency, at=at), by=HUB, at=at)
+
+
+def new_check(session: Session, referral: Referral, agency: str, *, at: datetime) -> AgencyCheck:
+    """A check of an agency's that is asked at `at`, on the clock of the referral's urgency; not in the record yet."""
     profile = profile_of(session, referral)
-    check = _new_check(session, referral, agency, profile, at)
+    policy, calendar = profile.check_clock(referral.urgency), profile.calendar()
+    scope = profile.agency(agency).scope
+    sides = {s.side for s in referrals.remaining(session, referral.reference) if s.side in scope}
+    return AgencyCheck(
+        reference=referral.reference,
+        agency=agency,
+        sides=",".join(sorted(sides)),
+        requested_at=at,
+        due_at=clock.due_at(at, policy, calendar),
+        clock_policy=policy.policy,
+        calendar_version=calendar.version,
+        due_in_words=" ".join(clock.explain(at, policy, calendar)),
+    )
+
+
+def open_check(session: Session, referral: Referral, check: AgencyCheck, *, by: Actor, at: datetime) -> None:
+    """The agency is asked, and its clock goes. The caller holds the referral's row."""
     session.add(check)
+    reference = referral.reference
     ledger.write(
-        session, reference, Act.CHECK_REQUESTED, by=HUB, at=at, agency=agency,
+        session, reference, Act.CHECK_REQUESTED, by=by, at=at, agency=check.agency,
         due_at=check.due_at.isoformat(), band=referral.urgency, policy=check.clock_policy,
-        calendar=check.calendar_version,
+        calendar=check.calendar_version, blocking=check.blocking,
     )  # fmt: skip
-    say(session, MessageName.CHECK_REQUESTED, to_agency(agency), at=at, reference=reference)
-    due_times.start(session, check, profile, at=at)
-    wake_at_deadline(session, reference, check.due_at + JUST_AFTER)
+    say(session, MessageName.CHECK_REQUESTED, to_agency(check.agency), at=at, reference=reference)
+    due_times.start(session, check, profile_of(session, referral), at=at)
+    if check.blocking:
+        wake_at_deadline(session, reference, check.due_at + JUST_AFTER)
 
 
 def acknowledge(
@@ -190,22 +221,6 @@ def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:
     """What the agency asked about its check, oldest first."""
     query = select(Clarification).where(Clarification.check_id == check.id).order_by(col(Clarification.asked_at))
     return list(session.exec(query))
-
-
-def _new_check(session: Session, referral: Referral, agency: str, profile: Profile, at: datetime) -> AgencyCheck:
-    policy, calendar = profile.check_clock(referral.urgency), profile.calendar()
-    scope = profile.agency(agency).scope
-    sides = {s.side for s in referrals.remaining(session, referral.reference) if s.side in scope}
-    return AgencyCheck(
-        reference=referral.reference,
-        agency=agency,
-        sides=",".join(sorted(sides)),
-        requested_at=at,
-        due_at=clock.due_at(at, policy, calendar),
-        clock_policy=policy.policy,
-        calendar_version=calendar.version,
-        due_in_words=" ".join(clock.explain(at, policy, calendar)),
-    )
 
 
 def _answering(session: Session, reference: str, agency: str, by: Actor) -> tuple[Referral, AgencyCheck]:

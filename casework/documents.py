@@ -139,6 +139,15 @@ class AcknowledgeDocument(Document):
     known: Code | None = Field(default=None, description="Code set return_result: the first, quick answer")
 
 
+class SecondaryDocument(Document):
+    """A one-off request to a secondary agency (R20). Without `until` it has the time that every agency has."""
+
+    agency: Code = Field(description="A secondary agency of the area profile")
+    blocking: bool = Field(description="Whether the returns are joined only with its answer, or after its time")
+    until: AwareDatetime | None = Field(default=None, description="Its own due time")
+    question: Text | None = Field(default=None, description="In place of the duty team's question")
+
+
 class ExtendDocument(Document):
     """An agency is given until a later time (R21)."""
 

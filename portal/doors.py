@@ -54,6 +54,7 @@ DONE: Mapping[str, str] = {
     "clear": "The referral comes back to your team at once. Follow the existing safeguarding procedure now.",
     "withdrawn": "The referral goes back to your team.",
     "answered": "Your answer is with the agency.",
+    "asked-another": "The agency is asked, and its clock goes.",
     "chased": "The agency is reminded.",
     "extended": "The agency has more time, and is told so.",
     "paused": "The agency’s clock stands still, and it is told so.",

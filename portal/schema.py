@@ -28,6 +28,9 @@ _FORMS: tuple[type[BaseModel], ...] = (
     documents.ViewDocument,
     documents.DecisionDocument,
     documents.StandsDocument,
+    documents.SecondaryDocument,
+    documents.ExtendDocument,
+    documents.PauseDocument,
     documents.AcknowledgementDocument,
     documents.SecondFactorDocument,
 )

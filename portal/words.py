@@ -75,7 +75,8 @@ _LABELS: Mapping[str, str] = {
     "version": "Version", "subjects": "People", "about": "About whom", "relevant": "Is it relevant",
     "necessary": "Is it necessary",
     "proportionate": "Is it proportionate", "recipients": "Who may have it", "withheld_because": "Why you withhold it",
-    "until": "New due time", "due_seen": "The due time that you saw",
+    "until": "Due time", "blocking": "Is it waited for", "question": "Question",
+    "due_seen": "The due time that you saw",
 }  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, due_times, queues
-from casework.documents import ExtendDocument, PauseDocument, QuestionDocument
+from casework import checks, discussion, due_times, follow, queues, secondary
+from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
 from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -36,6 +36,22 @@ def discuss_now(reference: Reference, door: AtDoor) -> Response:
 
     again = lambda form: referral_page(door, reference, "discuss_now.html", 422, form, reads=False)  # noqa: E731
     return act(door, reference, "called", call, again)
+
+
+@router.get(f"{ONE}/ask")
+def ask_page(reference: Reference, door: AtDoor) -> Response:
+    """Ask one more agency."""
+    return _ask_page(door, reference)
+
+
+@router.post(f"{ONE}/ask")
+def ask(reference: Reference, door: AtDoor) -> Response:
+    """A secondary agency is asked, at once."""
+
+    def one_more(work: Work) -> None:
+        secondary.ask(work.session, reference, meant(door, SecondaryDocument), by=work.by, at=work.at)
+
+    return act(door, reference, "asked-another", one_more, lambda form: _ask_page(door, reference, form))
 
 
 @router.get(_CHECK)
@@ -109,6 +125,13 @@ def resume(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
 
     again = _again(door, reference, agency, "agency_check.html")
     return act(door, reference, "resumed", go_on, again, back=_path(reference, agency))
+
+
+def _ask_page(door: Door, reference: str, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        seen = follow.see(session, reference, by=by, at=at)
+        choices = secondary.to_choose_from(session, reference, by=by)
+    return door.page("ask.html", 200 if form is None else 422, seen=seen, choices=choices, form=form or Form())
 
 
 def _path(reference: str, agency: str) -> str:

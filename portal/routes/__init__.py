@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from portal.routes import checks, decisions, outcomes, referrals, service, templates
+from portal.routes import checks, decisions, outcomes, referrals, service, templates, waiting
 
 ROUTERS = (
     referrals.router,
     checks.router,
+    waiting.router,
     decisions.router,
     templates.router,
     outcomes.router,

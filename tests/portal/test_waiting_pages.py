@@ -130,6 +130,43 @@ def test_a_settled_check_is_not_reminded(office: Office, support: Person, refere
     assert support.post(f"{page}/chase").status_code == 409
 
 
+ONE_MORE = {"agency": "PROBATION", "blocking:bool": "false", "question": "Is anybody under supervision?"}
+
+
+def test_a_secondary_agency_is_asked_and_sees_its_own_question(office: Office, support: Person, reference: str):
+    """R20"""
+    page = f"/board/{reference}/ask"
+    assert page in support.get(f"/board/{reference}").text
+    assert support.send(page, {}).status_code == 422
+    assert support.send(page, ONE_MORE).headers["location"] == f"/board/{reference}?done=asked-another"
+    text = support.get(f"/board/{reference}").text
+    assert "Avon Probation Service" in text
+    assert "Not waited for" in text
+    assert "Is anybody under supervision?" in at_their_desk(office.client, "PROBATION").get(f"/checks/{reference}").text
+    assert (
+        "Is anybody under supervision?" not in at_their_desk(office.client, "POLICE").get(f"/checks/{reference}").text
+    )
+
+
+def test_who_was_asked_already_is_not_offered_again(support: Person, reference: str):
+    """R20"""
+    page = f"/board/{reference}/ask"
+    assert support.send(page, ONE_MORE).status_code == 303
+    again = support.send(page, ONE_MORE)
+    assert again.status_code == 422
+    assert "has not been asked yet" in again.text
+    assert 'value="PROBATION"' not in again.text
+
+
+def test_after_the_join_another_agency_is_asked_without_waiting(office: Office, support: Person):
+    """R20"""
+    reference = office.refer_and_join(CHILD)
+    page = f"/board/{reference}/ask"
+    assert "The returns are joined already" in support.get(page).text
+    assert support.send(page, ONE_MORE | {"blocking:bool": "true"}).status_code == 422
+    assert support.send(page, ONE_MORE).status_code == 303
+
+
 def test_a_clock_that_stands_still_is_told_on_the_board_without_a_name(support: Person, reference: str):
     """R53"""
     with unit_of_work() as session:

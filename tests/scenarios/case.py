@@ -211,6 +211,21 @@ class Case:
         """MASH support answers an agency's question."""
         self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/answer", {"text": words})
 
+    def is_asked_too(self, agency: str, *, blocking: bool = False, until: str | None = None) -> None:
+        """MASH support asks a secondary agency as well, perhaps with a time of its own."""
+        document = {"agency": agency, "blocking": blocking, "until": london(until).isoformat() if until else None}
+        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks", document)
+        self.is_told(f"agency:{agency}", "asks")
+
+    def is_given_until(self, agency: str, words: str, reason: str) -> None:
+        """MASH support gives an agency more time."""
+        document = {"until": london(words).isoformat(), "due_seen": self._check(agency)["due_at"], "reason": reason}
+        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/extend", document)
+
+    def clock_is_stopped(self, agency: str, reason: str) -> None:
+        """MASH support lets an agency's clock stand still."""
+        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/pause", {"reason": reason})
+
     def is_called_early(self) -> None:
         """The team will not wait any longer: discuss now."""
         self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/discuss-now")

@@ -20,9 +20,12 @@ WRITING = {
 }  # fmt: skip
 #: Looks that leave no entry, since they show codes and times alone.
 LOOKS = {
-    "casework/queues.py:tasks_of", "casework/queues.py:check_now", "casework/board.py:rows",
+    "casework/queues.py:tasks_of",
+    "casework/queues.py:check_now",
+    "casework/board.py:rows",
     "casework/readers.py:readings",
-}  # fmt: skip
+    "casework/secondary.py:to_choose_from",
+}
 
 
 def _verbs() -> list[tuple[str, ast.FunctionDef]]:

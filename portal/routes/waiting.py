@@ -1,0 +1,82 @@
+"""The MASH team looks after the wait: one more agency, more time, a clock that stands still (R20, R21, R23, R33)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from casework import due_times, follow, secondary
+from casework.documents import ExtendDocument, PauseDocument, SecondaryDocument
+from casework.follow import ReferralSeen
+from portal.bodies import Body, expect_nothing, read
+from portal.credentials import AtDesk
+from portal.routes.names import AgencyCode, Reference
+from portal.schema import refuses, takes
+
+router = APIRouter(prefix="/api/v1/referrals/{reference}/checks", tags=["Agency checks"])
+_ACTS: dict[str, Any] = {
+    "responses": refuses(404, 409, body=True),
+    "response_model_exclude_unset": True,
+}
+_SECONDARY = {"agency": "PROBATION", "blocking": False, "question": "Is anybody of the household under supervision?"}
+_EXTENDED = {
+    "until": "2026-03-18T12:00:00Z", "due_seen": "2026-03-17T10:00:00Z", "reason": "RECORDS_ELSEWHERE",
+}  # fmt: skip
+
+
+@router.post(
+    "",
+    openapi_extra=takes(SecondaryDocument, examples={"request": _SECONDARY}),
+    summary="Ask a secondary agency",
+    **_ACTS,
+)
+def ask_secondary(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
+    """A one-off request to an agency that is not asked by itself, with its own due time; it may hold up the join."""
+    with desk.at_work() as (session, by, at):
+        secondary.ask(session, reference, read(body, SecondaryDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/extend",
+    openapi_extra=takes(ExtendDocument, examples={"extension": _EXTENDED}),
+    summary="Give an agency more time",
+    **_ACTS,
+)
+def extend(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """A later due time, for a coded reason. Not for a check that is overdue: a breach is not undone."""
+    with desk.at_work() as (session, by, at):
+        due_times.extend(session, reference, agency, read(body, ExtendDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/pause",
+    openapi_extra=takes(PauseDocument, examples={"pause": {"reason": "QUESTION_OPEN"}}),
+    summary="Stop an agency's clock",
+    **_ACTS,
+)
+def pause(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """The clock stands still, for a coded reason, until it is let go on or the agency's question is answered."""
+    with desk.at_work() as (session, by, at):
+        due_times.pause(session, reference, agency, read(body, PauseDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post("/{agency}/resume", summary="Let an agency's clock go on", **_ACTS)
+def resume(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """The clock goes on, with as much time left as when it was stopped. Takes no document."""
+    with desk.at_work() as (session, by, at):
+        expect_nothing(body)
+        due_times.resume(session, reference, agency, by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post("/{agency}/chase", summary="Remind an agency now", **_ACTS)
+def chase(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """The agency is reminded, whatever its clock says. Takes no document."""
+    with desk.at_work() as (session, by, at):
+        expect_nothing(body)
+        due_times.chase(session, reference, agency, by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
