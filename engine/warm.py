@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import anyio.abc
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNameFilter
 from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound, ObjectNotFound, Pause
-from prefect.settings import PREFECT_WORKER_ENABLE_CANCELLATION, temporary_settings
+from prefect.settings import PREFECT_WORKER_ENABLE_CANCELLATION, get_current_settings, temporary_settings
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
 from engine.child import run as run_child
@@ -36,11 +37,25 @@ class WarmResult(BaseWorkerResult):
     """How a child ended: its exit code, negative when a signal ended it."""
 
 
-class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
+class WarmConfiguration(BaseJobConfiguration):
+    """What one start is given."""
+
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        """Written out once: a worker's own settings stay as they are, and there are hundreds."""
+        return dict(_own_settings())
+
+
+@cache
+def _own_settings() -> dict[str, str]:
+    return get_current_settings().to_environment_variables(exclude_unset=True)
+
+
+class WarmWorker(BaseWorker[WarmConfiguration, BaseVariables, WarmResult]):
     """Runs each start of a flow run in a child forked from one forkserver."""
 
     type = "mash-warm"
-    job_configuration = BaseJobConfiguration
+    job_configuration = WarmConfiguration
     _display_name = "MASH warm"
     _description = "Forks a clean child from a process that has Prefect and the flows imported. For one machine."
 
@@ -73,7 +88,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
     async def run(
         self,
         flow_run: FlowRun,
-        configuration: BaseJobConfiguration,
+        configuration: WarmConfiguration,
         task_status: anyio.abc.TaskStatus[Any] | None = None,
     ) -> WarmResult:
         """Fork a child for this run and wait for its end, also while the worker is stopping."""
@@ -93,7 +108,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         return WarmResult(status_code=code, identifier=identifier)
 
     async def kill_infrastructure(
-        self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
+        self, infrastructure_pid: str, configuration: WarmConfiguration, grace_seconds: int = 30
     ) -> None:
         """End a child that has not begun its run.
 
@@ -236,7 +251,7 @@ def modules_of_flows() -> list[str]:
     return named.split(",") if named else [deployment.module for deployment in read()]
 
 
-def _what_to_run(configuration: BaseJobConfiguration) -> tuple[dict[str, str], str | None, str | None]:
+def _what_to_run(configuration: WarmConfiguration) -> tuple[dict[str, str], str | None, str | None]:
     """The environment of the run, and where its flow is when the deployment only names a folder of this machine."""
     # The forkserver has this worker's own settings: saying them again would make every child read them again.
     own = configuration._base_environment()

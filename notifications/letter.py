@@ -11,6 +11,7 @@ import ssl
 from email import message_from_string
 from email.errors import MessageError
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from apprise.plugins.email.base import NotifyEmail
@@ -27,6 +28,12 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     NOT_SENT = "NOT_SENT"
     UNKNOWN = "UNKNOWN"
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the machine's certificates takes longer than a letter does."""
+    return ssl.create_default_context()
 
 
 class Letter(NotifyEmail):  # type: ignore[no-untyped-call]
@@ -67,15 +74,14 @@ class Letter(NotifyEmail):  # type: ignore[no-untyped-call]
         return self.outcome is Outcome.SENT
 
     def _server(self) -> smtplib.SMTP:
-        secure = ssl.create_default_context()
         if self.secure_mode == SecureMailMode.SSL:
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.smtp_host, int(self.port or 0), timeout=PATIENCE, context=secure
+                self.smtp_host, int(self.port or 0), timeout=PATIENCE, context=_tls()
             )
         else:
             server = smtplib.SMTP(self.smtp_host, int(self.port or 0), timeout=PATIENCE)
             if self.secure_mode == SecureMailMode.STARTTLS:
-                server.starttls(context=secure)
+                server.starttls(context=_tls())
         if self.user and self.password:
             server.login(self.user, self.password)
         return server
