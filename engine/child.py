@@ -25,6 +25,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.logging.handlers import APILogWorker
 from prefect.logging.loggers import flow_run_logger
 
+from casework.db import database
 from casework.register import current_profile
 from engine import lean
 from engine.deployments import module_of
@@ -99,8 +100,8 @@ def _apply(environment: Mapping[str, str]) -> None:
     changed = {name for name, value in environment.items() if os.environ.get(name) != value}
     os.environ.update(environment)
     if any(name.startswith("MASH_") for name in changed):
-        settings.cache_clear()
-        current_profile.cache_clear()
+        for remembered in (settings, current_profile, database):
+            remembered.cache_clear()
     if any(name.startswith("PREFECT_") and not name.startswith("PREFECT__") for name in changed):
         prefect.context.refresh_global_settings_context()
         setup_logging()

@@ -23,6 +23,7 @@ import prefect.task_engine
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import configure_mappers
 
+from casework.db import database
 from casework.register import current_profile
 from rules.errors import Misconfigured
 
@@ -68,6 +69,7 @@ def _read_the_house() -> None:
     configure_mappers()
     with suppress(ValidationError, Misconfigured):
         current_profile()
+        database()
 
 
 def _complete_models() -> None:
