@@ -17,7 +17,7 @@ from models.profile import DutyTeam, Profile
 from models.referral import Referral, Subject
 from models.wake import WakeKind
 from notifications.messages import MessageName
-from rules import feedback, threshold
+from rules import referrer_words, threshold
 from rules.eligibility import WITHDRAWN
 from rules.errors import Conflict, NotFound, WrongStage
 from rules.permissions import HUB, Actor, Role
@@ -74,7 +74,7 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[s
         "issued": local_words(told.issued_at, profile),
         "acknowledged": local_words(told.acknowledged_at, profile) if told.acknowledged_at else None,
         "outcomes": told.outcomes,
-        "words_for_referrer": feedback.words_for_referrer(told.outcomes, _released(told), source=referral.source),
+        "words_for_referrer": referrer_words.words_for_referrer(told.outcomes, _released(told), source=referral.source),
     }
 
 

@@ -32,6 +32,7 @@ class MessageName(StrEnum):
     OUTCOME_READY = "outcome_ready"
     OUTCOME_SHARED = "outcome_shared"
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
+    FEEDBACK_GIVEN = "feedback_given"
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"
     RUN_STOPPED = "run_stopped"

@@ -17,6 +17,7 @@ _AGENCY = frozenset({Role.AGENCY})
 _DECIDES = frozenset({Role.DECISION_MAKER})
 _REFERRAL = "/api/v1/referrals/{reference}"
 _ADMINISTERS = frozenset({Role.ACCOUNT_ADMIN})
+_ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
 ACCESS: Mapping[str, frozenset[Role] | None] = {
@@ -74,6 +75,10 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /step-up": _SIGNED_IN,
     "POST /step-up/again": _SIGNED_IN,
     "GET /kept": _SIGNED_IN,
+    "GET /feedback": _SIGNED_IN,
+    "POST /feedback": _SIGNED_IN,
+    "GET /feedback/{feedback_id}": _ANSWERS_FEEDBACK,
+    "POST /feedback/{feedback_id}": _ANSWERS_FEEDBACK,
     "GET /tasks": _AGENCY,
     "GET /checks/{reference}": _AGENCY,
     "POST /checks/{reference}/acknowledge": _AGENCY,

@@ -51,6 +51,8 @@ DONE: Mapping[str, str] = {
     "discarded": "Your draft is thrown away.",
     "referred": "Your referral is with the MASH.",
     "outcome-acknowledged": "The MASH knows that your team has this outcome.",
+    "feedback": "Thank you. Your feedback is with the MASH manager; the answer will stand here.",
+    "feedback-answered": "Your answer is there for whoever gave the feedback.",
     "clear": "The referral comes back to your team at once. Follow the existing safeguarding procedure now.",
     "withdrawn": "The referral goes back to your team.",
     "answered": "Your answer is with the agency.",

@@ -16,6 +16,7 @@ class Link(NamedTuple):
 
 
 _ABOUT = Link("/about", "What the MASH does")
+_FEEDBACK = Link("/feedback", "Feedback")
 _YOU = Link("/you", "Your account")
 _BOARD = Link("/board", "Board")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
@@ -29,7 +30,7 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
 
 def links_of(actor: Actor) -> tuple[Link, ...]:
     """The pages of a person's own work, and those of everybody."""
-    return (*_OF_ROLE.get(actor.role, ()), _ABOUT, _YOU)
+    return (*_OF_ROLE.get(actor.role, ()), _ABOUT, _FEEDBACK, _YOU)
 
 
 def home_of(actor: Actor) -> str:

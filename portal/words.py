@@ -76,7 +76,8 @@ _LABELS: Mapping[str, str] = {
     "necessary": "Is it necessary",
     "proportionate": "Is it proportionate", "recipients": "Who may have it", "withheld_because": "Why you withhold it",
     "until": "Due time", "blocking": "Is it waited for", "question": "Question",
-    "due_seen": "The due time that you saw",
+    "due_seen": "The due time that you saw", "should_change": "What should change", "answer": "Your answer",
+    "for_everybody": "May everybody read it",
 }  # fmt: skip
 
 

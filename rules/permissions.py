@@ -103,3 +103,14 @@ def check_may_end_early(actor: Actor, originator: str) -> None:
             raise NotFound("there is no such referral")
         return
     check_may_decide(actor)
+
+
+def may_answer_feedback(actor: Actor) -> bool:
+    """Whether this actor answers feedback on the process: an account administrator, or a decision maker (R61)."""
+    return actor.is_person and actor.role in {Role.ACCOUNT_ADMIN, Role.DECISION_MAKER}
+
+
+def check_may_answer_feedback(actor: Actor) -> None:
+    """R61. Raises NotPermitted."""
+    if not may_answer_feedback(actor):
+        raise NotPermitted("only an administrator or a decision maker answers feedback")

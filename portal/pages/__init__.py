@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from portal.pages import administration, board, deciding, duty, everybody, second_factor, signing_in, tasks, waiting
+from portal.pages import (
+    administration,
+    board,
+    deciding,
+    duty,
+    everybody,
+    feedback,
+    second_factor,
+    signing_in,
+    tasks,
+    waiting,
+)
 
 ROUTERS = (
     signing_in.router,
     second_factor.router,
     everybody.router,
+    feedback.router,
     tasks.router,
     board.router,
     waiting.router,

@@ -47,6 +47,7 @@ PERSONAL = {
     "threshold_decision": {"rationale", "words_for_duty_team", "actions", "without_discussion_because"},
     "reconsideration": {"reason"},
     "hand_back": {"outcomes"},
+    "feedback": {"went_well", "should_change", "answer", "what_changed"},
     "account": {"email", "display_name", "totp_secret"},
     "notice": {"secret"},
     "draft": {"content"},

@@ -11,6 +11,7 @@ from tests.portal.office import CHILDREN, Office
 from tests.portal.people import HTML, Person, at_their_desk
 
 ABSENT = "7KQ2-XW9S"
+NO_ID = "00000000-0000-4000-8000-000000000000"
 ROLES = [role for role in Role if role is not Role.HUB]
 
 

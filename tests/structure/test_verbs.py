@@ -25,6 +25,8 @@ LOOKS = {
     "casework/board.py:rows",
     "casework/readers.py:readings",
     "casework/secondary.py:to_choose_from",
+    "casework/feedback.py:register",
+    "casework/feedback.py:to_answer",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.feedback import PRIVATE_SOURCES, words_for_referrer
+from rules.referrer_words import PRIVATE_SOURCES, words_for_referrer
 from rules.release import REACHES
 
 DECIDED = {"decided": True, "label": "Early help", "words": "SECRET", "name": "SECRET", "actions": [{"what": "SECRET"}]}

@@ -1,0 +1,65 @@
+"""Feedback on how the hub works: anybody gives it, a manager answers, partners read what was changed (R61)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import feedback
+from casework.feedback import FeedbackAnswer, FeedbackDocument
+from portal.doors import AtDoor, Door
+from portal.forms import Form
+from portal.pages.documents import meant
+from rules.errors import NotAcceptable
+
+router = APIRouter(include_in_schema=False)
+_ONE = "/feedback/{feedback_id}"
+
+
+@router.get("/feedback")
+def feedback_page(door: AtDoor) -> Response:
+    """Give feedback, and read what became of it and of others'."""
+    return _register(door)
+
+
+@router.post("/feedback")
+def give(door: AtDoor) -> Response:
+    """The feedback is in the register, and the MASH manager is told that there is one."""
+    try:
+        with door.at_work() as (session, by, at):
+            feedback.give(session, meant(door, FeedbackDocument), by=by, at=at)
+    except NotAcceptable as refused:
+        return _register(door, 422, Form(door.raw, refused.fields))
+    return door.go("/feedback", "feedback")
+
+
+@router.get(_ONE)
+def answer_page(feedback_id: UUID, door: AtDoor) -> Response:
+    """One feedback, to be answered."""
+    return _one(door, feedback_id)
+
+
+@router.post(_ONE)
+def answer(feedback_id: UUID, door: AtDoor) -> Response:
+    """The answer, and what was changed."""
+    try:
+        with door.at_work() as (session, by, at):
+            feedback.answer(session, feedback_id, meant(door, FeedbackAnswer), by=by, at=at)
+    except NotAcceptable as refused:
+        return _one(door, feedback_id, 422, Form(door.raw, refused.fields))
+    return door.go("/feedback", "feedback-answered")
+
+
+def _register(door: Door, status: int = 200, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, _):
+        found = feedback.register(session, by=by)
+    return door.page("feedback.html", status, found=found, form=form or Form())
+
+
+def _one(door: Door, feedback_id: UUID, status: int = 200, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, _):
+        found = feedback.to_answer(session, feedback_id, by=by)
+    typed = {"answer": found.answer or "", "what_changed": found.what_changed or ""}
+    return door.page("feedback_answer.html", status, one=found, form=form or Form(typed))
