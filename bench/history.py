@@ -60,8 +60,8 @@ SELECT uuidv7(), c.id, 1, 'NOT_KNOWN', c.settled_at, 'decider', false, %(sealed)
 FROM agency_check c JOIN new_referral r ON r.reference = c.reference AND r.n % 10 = 0 AND r.n < %(closed)s
 """
 LEDGER = """
-INSERT INTO ledger (reference, number, at, actor, act, detail, previous, digest)
-SELECT reference, 1, at, 'history', 'RECEIVED', '{}', repeat('0', 64), repeat('0', 64) FROM new_referral
+INSERT INTO ledger (reference, number, at, actor, act, detail, commitment, previous, digest)
+SELECT reference, 1, at, 'history', 'RECEIVED', '{}', '', repeat('0', 64), repeat('0', 64) FROM new_referral
 """
 #: A reference for each number from :first on, received one after the other over seven years.
 NEW = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -75,7 +76,8 @@ def open_check(session: Session, referral: Referral, check: AgencyCheck, *, by: 
     session.add(check)
     reference = referral.reference
     ledger.write(
-        session, reference, Act.CHECK_REQUESTED, by=by, at=at, agency=check.agency,
+        session, reference, Act.CHECK_REQUESTED, by=by, at=at, content=_asked(referral, check),
+        agency=check.agency,
         due_at=check.due_at.isoformat(), band=referral.urgency, policy=check.clock_policy,
         calendar=check.calendar_version, blocking=check.blocking,
     )  # fmt: skip
@@ -103,7 +105,7 @@ def ask_clarification(session: Session, reference: str, agency: str, text: str, 
         check.move_to(CheckStatus.CLARIFY, at)
     question = Clarification(id=new_id(), check_id=check.id, question=text, asked_at=at, asked_by=by.id)
     session.add(question)
-    ledger.write(session, reference, Act.CLARIFICATION_ASKED, by=by, at=at, agency=agency)
+    ledger.write(session, reference, Act.CLARIFICATION_ASKED, by=by, at=at, content={"question": text}, agency=agency)
     say(session, MessageName.CLARIFICATION_ASKED, MASH_TEAM, at=at, reference=reference, occasion=str(question.id))
 
 
@@ -123,7 +125,7 @@ def answer_clarification(session: Session, reference: str, agency: str, text: st
                 session, MessageName.CLARIFICATION_ANSWERED, to_agency(agency),
                 at=at, reference=reference, occasion=str(question.id),
             )  # fmt: skip
-    ledger.write(session, reference, Act.CLARIFICATION_ANSWERED, by=by, at=at, agency=agency)
+    ledger.write(session, reference, Act.CLARIFICATION_ANSWERED, by=by, at=at, content={"answer": text}, agency=agency)
     # Whatever it was paused for: with the answer in hand the agency can go on (R33).
     due_times.go_on(session, check, by=by, at=at)
 
@@ -157,8 +159,9 @@ def record_return(
     )  # fmt: skip
     late = check.late_by
     ledger.write(
-        session, reference, Act.CHECK_RETURNED, by=by, at=at, agency=agency, version=version, result=document.result,
-        status=check.status, late_ms=round(late.total_seconds() * 1000) if late else 0, addendum=addendum,
+        session, reference, Act.CHECK_RETURNED, by=by, at=at, content=document.model_dump(mode="json"), agency=agency,
+        version=version, result=document.result, status=check.status,
+        late_ms=round(late.total_seconds() * 1000) if late else 0, addendum=addendum,
         items=len(document.items), withheld=len(document.items) - len(items.given(document.items)),
     )  # fmt: skip
     if referral.decided_at is not None:
@@ -178,7 +181,10 @@ def decline(
     check.decline_reason, check.decline_note = document.reason, document.note
     referral.version += 1
     due_times.stop(session, check)
-    ledger.write(session, reference, Act.CHECK_DECLINED, by=by, at=at, agency=agency, reason=document.reason)
+    ledger.write(
+        session, reference, Act.CHECK_DECLINED, by=by, at=at, content={"note": document.note}, agency=agency,
+        reason=document.reason,
+    )  # fmt: skip
     _wake_when_all_settled(session, referral, at)
 
 

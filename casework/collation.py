@@ -69,8 +69,8 @@ def keep(session: Session, referral: Referral, taken_for: str, *, by: Actor, at:
     )
     session.add(template)
     ledger.write(
-        session, referral.reference, Act.COLLATED, by=by, at=at,
-        version=template.version, taken_for=taken_for, digest=template.digest,
+        session, referral.reference, Act.COLLATED, by=by, at=at, content=content,
+        version=template.version, taken_for=taken_for,
     )  # fmt: skip
     return template
 

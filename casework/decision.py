@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -118,10 +119,15 @@ def _sign(
     )
     session.add(signed)
     ledger.write(
-        session, referral.reference, Act.DECIDED, by=by, at=at,
+        session, referral.reference, Act.DECIDED, by=by, at=at, content=_said(decision, document),
         subject=subject.code, version=signed.version, threshold_met=signed.threshold_met, outcome=signed.outcome,
-        level_of_need=signed.level_of_need, threshold_document=signed.threshold_document, seen=seen.digest,
+        level_of_need=signed.level_of_need, threshold_document=signed.threshold_document, seen=seen.version,
     )  # fmt: skip
+
+
+def _said(decision: SubjectDecision, document: DecisionDocument) -> dict[str, Any]:
+    said = decision.model_dump(mode="json", exclude={"subject"})
+    return {**said, "without_discussion_because": document.without_discussion_because}
 
 
 def _summary(document: DecisionDocument) -> str:

@@ -54,7 +54,10 @@ def record_discussion(
         )
     )  # fmt: skip
     agencies = sorted({present.agency for present in document.present})
-    ledger.write(session, reference, Act.DISCUSSED, by=by, at=at, mode=document.mode, agencies=agencies)
+    ledger.write(
+        session, reference, Act.DISCUSSED, by=by, at=at, content=document.model_dump(mode="json", exclude={"views"}),
+        mode=document.mode, agencies=agencies,
+    )  # fmt: skip
     for number, view in enumerate(document.views):
         _record_view(session, referral, view, f"/views/{number}", by=by, at=at)
 
@@ -135,7 +138,10 @@ def _record_view(
     )  # fmt: skip
     # Whoever is deciding has not seen this view: their decision must meet a conflict (F18, R37).
     referral.version += 1
-    ledger.write(session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, agency=view.agency, view=view.view)
+    ledger.write(
+        session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, content={"reason": view.reason},
+        agency=view.agency, view=view.view,
+    )  # fmt: skip
     if view.view == DISAGREE:
         _open_dissent(session, referral, profile, at)
 

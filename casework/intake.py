@@ -59,7 +59,7 @@ def receive(session: Session, document: Any, *, by: Actor, at: datetime) -> Rece
     use_profile(session, profile, at)
     referral = _open(session, parsed, digest, profile, at)
     ledger.write(
-        session, referral.reference, Act.RECEIVED, by=by, at=at,
+        session, referral.reference, Act.RECEIVED, by=by, at=at, content=parsed.model_dump(mode="json"),
         duty_team=parsed.duty_team, subjects=[s.side for s in parsed.subjects], urgency=referral.urgency,
         level_of_need=referral.level_of_need, profile=profile.version,
     )  # fmt: skip

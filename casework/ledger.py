@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
-from models.ledger import GENESIS, LedgerEntry
+from models.ledger import GENESIS, LedgerContent, LedgerEntry
+from rules import chain
+from rules.chain import Fault
 from rules.permissions import Actor
 
 
@@ -58,15 +62,21 @@ class Act(StrEnum):
     NOTICE_PERHAPS_TWICE = "NOTICE_PERHAPS_TWICE"
     ENGINE_CANCELLED = "ENGINE_CANCELLED"
     ENGINE_RESUMED = "ENGINE_RESUMED"
+    EVIDENCE_PACKED = "EVIDENCE_PACKED"
 
 
-def write(session: Session, reference: str, act: Act, *, by: Actor, at: datetime, **detail: Any) -> LedgerEntry:
+def write(
+    session: Session, reference: str, act: Act, *, by: Actor, at: datetime, content: Any = None, **detail: Any
+) -> LedgerEntry:
     """Append one entry to a referral's chain and return it.
 
-    `detail` holds codes, numbers and times, never content. The caller holds the referral's row lock, which keeps the
-    chain free of forks; the unique constraint on (reference, number) would refuse one.
+    `detail` holds codes, numbers and times, never content. `content` is what was said in this act, as JSON holds it: it
+    is kept sealed beside the chain, and the entry is bound to it by a salted commitment, so that it can be erased and
+    the chain stays whole (R28, R51). The caller holds the referral's row lock, which keeps the chain free of forks; the
+    unique constraint on (reference, number) would refuse one.
     """
     session.flush()
+    salt, said = _said(content)
     last = session.exec(
         select(LedgerEntry).where(LedgerEntry.reference == reference).order_by(col(LedgerEntry.number).desc()).limit(1)
     ).first()
@@ -77,13 +87,23 @@ def write(session: Session, reference: str, act: Act, *, by: Actor, at: datetime
         actor=by.id,
         act=act,
         detail=detail,
+        commitment=chain.commitment_of(salt, said.encode()) if said else "",
         previous=last.digest if last else GENESIS,
         digest="",
     )
     entry.digest = entry.compute_digest()
     session.add(entry)
     session.flush()
+    if said:
+        session.add(LedgerContent(reference=reference, number=entry.number, salt=salt.hex(), content=said))
+        session.flush()
     return entry
+
+
+def _said(content: Any) -> tuple[bytes, str]:
+    if content is None:
+        return b"", ""
+    return secrets.token_bytes(chain.SALT), json.dumps(content, ensure_ascii=False)
 
 
 def write_all(
@@ -123,11 +143,13 @@ def entries(session: Session, reference: str) -> list[LedgerEntry]:
     return list(session.exec(query))
 
 
-def first_broken(chain: list[LedgerEntry]) -> int | None:
+def contents(session: Session, reference: str) -> dict[int, LedgerContent]:
+    """What the entries of a referral are committed to, by their numbers; what was erased is not there."""
+    query = select(LedgerContent).where(LedgerContent.reference == reference)
+    return {row.number: row for row in session.exec(query)}
+
+
+def first_broken(entries: Sequence[LedgerEntry]) -> int | None:
     """The number of the first entry that does not follow from the one before it; None for a whole chain (R28)."""
-    previous = GENESIS
-    for number, entry in enumerate(chain, start=1):
-        if entry.number != number or entry.previous != previous or entry.compute_digest() != entry.digest:
-            return number
-        previous = entry.digest
-    return None
+    fault: Fault | None = chain.first_fault(entry.as_entry() for entry in entries)
+    return fault.number if fault else None

@@ -120,7 +120,8 @@ def _issue(session: Session, referral: Referral, team: DutyTeam, own: list[Subje
         return
     session.add(told)
     ledger.write(
-        session, referral.reference, Act.HANDED_BACK, by=HUB, at=at, duty_team=team.code, version=told.version,
+        session, referral.reference, Act.HANDED_BACK, by=HUB, at=at, content={"outcomes": outcomes},
+        duty_team=team.code, version=told.version,
         outcomes={outcome["subject"]: outcome["outcome"] for outcome in outcomes},
     )  # fmt: skip
     if team.code == referral.duty_team and all(subject.exit_code == WITHDRAWN for subject in own):

@@ -53,4 +53,6 @@ def settle(session: Session, reference: str, conclusion: str, reason: str, *, by
         raise WrongStage(f"referral {reference} has nothing to reconsider")
     for row in waiting:
         row.settled_at, row.settled_by, row.conclusion, row.reason = at, by.id, conclusion, reason
-        ledger.write(session, reference, Act.RECONSIDER_SETTLED, by=by, at=at, conclusion=conclusion)
+        ledger.write(
+            session, reference, Act.RECONSIDER_SETTLED, by=by, at=at, content={"reason": reason}, conclusion=conclusion
+        )

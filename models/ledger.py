@@ -1,23 +1,23 @@
-"""The formal record: append-only, one hash chain for each referral (R28, architecture §5)."""
+"""The formal record: append-only, one hash chain for each referral (R28, architecture §5, docs/ledger-format.md)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import moment, reference_column
+from models.base import moment, reference_column, sealed_text
+from rules import chain
+from rules.chain import GENESIS
 
-GENESIS = "0" * 64
+__all__ = ["GENESIS", "LedgerContent", "LedgerEntry"]
 
 
 class LedgerEntry(SQLModel, table=True):
-    """One act: who, when, what, in codes; content only as the digest of what was written."""
+    """One act: who, when, what, in codes; of its content a salted commitment alone."""
 
     __tablename__ = "ledger"
     __table_args__ = (UniqueConstraint("reference", "number", name="ledger_number_once"),)
@@ -29,20 +29,36 @@ class LedgerEntry(SQLModel, table=True):
     actor: str = Field(max_length=60)
     act: str = Field(max_length=60, index=True)
     detail: dict[str, Any] = Field(sa_type=JSONB)
+    #: Of the content of this act; empty when it had none.
+    commitment: str = Field(default="", max_length=64)
     previous: str = Field(max_length=64)
     digest: str = Field(max_length=64)
 
     def compute_digest(self) -> str:
-        """SHA-256, in hexadecimal, over the canonical JSON of everything in the entry but its own digest."""
-        body = [
-            "mash-ledger-1",
-            self.reference,
-            self.number,
-            self.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            self.actor,
-            self.act,
-            self.detail,
-            self.previous,
-        ]
-        canonical = json.dumps(body, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """The digest that the format gives this entry (docs/ledger-format.md)."""
+        return chain.digest_of(self.as_entry())
+
+    def as_entry(self) -> chain.Entry:
+        """The entry as a ledger file holds it."""
+        at = self.at.astimezone(UTC).isoformat(timespec="microseconds")
+        return chain.Entry(
+            self.reference, self.number, at, self.actor, self.act, self.detail, self.commitment, self.previous,
+            self.digest,
+        )  # fmt: skip
+
+
+class LedgerContent(SQLModel, table=True):
+    """What an entry is committed to, and the salt. Erased under the retention rule, while the chain stays whole."""
+
+    __tablename__ = "ledger_content"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["reference", "number"], ["ledger.reference", "ledger.number"], name="ledger_content_has_its_entry"
+        ),
+    )
+
+    reference: str = Field(primary_key=True, max_length=9)
+    number: int = Field(primary_key=True)
+    #: In hexadecimal, and sealed: whoever holds a salt can try names against the commitment.
+    salt: str = sealed_text()
+    content: str = sealed_text()

@@ -1,8 +1,9 @@
-"""The ledger verified from its format alone: a second verifier, written without the first.
+"""The ledger verified from its format alone: a second verifier, written without the first (docs/ledger-format.md).
 
-An entry's digest is SHA-256, in hexadecimal, of the JSON list ["mash-ledger-1", reference, number, at, actor, act,
-detail, previous]: `at` in ISO 8601 with microseconds in UTC, keys sorted, no spaces, ASCII. `previous` is the digest of
-the entry before it in the same referral's chain, or 64 zeros; numbers go 1, 2, 3 …
+An entry's digest is SHA-256, in hexadecimal, over nine parts, each after its length in eight bytes: "mash-ledger-2",
+reference, number, at, actor, act, detail, commitment, previous. `at` is in ISO 8601 with microseconds in UTC; `detail`
+is JSON with keys sorted, no spaces, ASCII; `previous` is the digest of the entry before it in the same referral's
+chain, or 64 zeros; numbers go 1, 2, 3 …
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ def digest(entry: Row) -> str:
     moment = entry["at"].astimezone(UTC)
     at = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}+00:00"
     listed = [
-        "mash-ledger-1", entry["reference"], entry["number"], at, entry["actor"], entry["act"], entry["detail"],
-        entry["previous"],
+        "mash-ledger-2", entry["reference"], str(entry["number"]), at, entry["actor"], entry["act"],
+        json.dumps(entry["detail"], sort_keys=True, separators=(",", ":")), entry["commitment"], entry["previous"],
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(listed, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+    hashed = hashlib.sha256()
+    for part in listed:
+        octets = part.encode()
+        hashed.update(len(octets).to_bytes(8, "big"))
+        hashed.update(octets)
+    return hashed.hexdigest()
 
 
 def broken_chains(evidence: Evidence) -> Iterator[Violation]:

@@ -77,8 +77,9 @@ def _fork(world: World) -> None:
     """Two entries with one number: the constraint that would refuse it is gone as well."""
     world.sql("ALTER TABLE ledger DROP CONSTRAINT ledger_number_once")
     world.sql(
-        "INSERT INTO ledger (id, reference, number, at, actor, act, detail, previous, digest) "
-        "SELECT id + 1000000, reference, number, at, actor, act, detail, previous, digest FROM ledger WHERE number = 4"
+        "INSERT INTO ledger (id, reference, number, at, actor, act, detail, commitment, previous, digest) "
+        "SELECT id + 1000000, reference, number, at, actor, act, detail, commitment, previous, digest "
+        "FROM ledger WHERE number = 4"
     )
 
 

@@ -72,7 +72,7 @@ def _answers(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
 
 def _decisions(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
     numbers = {row["id"]: row["number"] for row in evidence.rows["subject"]}
-    seen = {row["id"]: row["digest"] for row in evidence.rows["collated_template"]}
+    seen = {row["id"]: row["version"] for row in evidence.rows["collated_template"]}
     for row in evidence.rows["threshold_decision"]:
         yield (
             row["reference"], row["decided_at"], row["decided_by"], f"S{numbers.get(row['subject_id'])}",
@@ -182,8 +182,8 @@ PAIRS: list[tuple[str, str, Side, Side]] = [
     ("answer", "lost", _answers, _told("CLARIFICATION_ANSWERED", "agency")),
     ("breach", "missed", _breaches, _breaches_told),
     ("early discussion", "lost", _held("referral", "discuss_now_at"), _told("DISCUSSED_NOW", actor=False)),
-    ("template", "other", _held("collated_template", "taken_at", "version", "taken_for", "digest"),
-     _told("COLLATED", "version", "taken_for", "digest", actor=False)),
+    ("template", "other", _held("collated_template", "taken_at", "version", "taken_for"),
+     _told("COLLATED", "version", "taken_for", actor=False)),
     ("discussion", "lost", _held("discussion", "recorded_at", "recorded_by", "mode"), _told("DISCUSSED", "mode")),
     ("view", "lost", _held("threshold_view", "recorded_at", "recorded_by", "agency", "view"),
      _told("VIEW_RECORDED", "agency", "view")),

@@ -66,10 +66,18 @@ def test_a_digest_is_that_of_the_format() -> None:
     """INV11: an example worked out by hand from the format's text"""
     entry = {
         "reference": "7KQ2-XW9S", "number": 1, "at": datetime.fromisoformat("2026-03-16T10:00:00+00:00"),
-        "actor": "HUB", "act": "ACCEPTED", "detail": {"b": "ü", "a": 1}, "previous": "0" * 64,
+        "actor": "HUB", "act": "ACCEPTED", "detail": {"b": "ü", "a": 1}, "commitment": "", "previous": "0" * 64,
     }  # fmt: skip
     written = (
-        '["mash-ledger-1","7KQ2-XW9S",1,"2026-03-16T10:00:00.000000+00:00","HUB","ACCEPTED",'
-        '{"a":1,"b":"\\u00fc"},"' + "0" * 64 + '"]'
+        b"\0\0\0\0\0\0\0\x0dmash-ledger-2"
+        b"\0\0\0\0\0\0\0\x097KQ2-XW9S"
+        b"\0\0\0\0\0\0\0\x011"
+        b"\0\0\0\0\0\0\0\x202026-03-16T10:00:00.000000+00:00"
+        b"\0\0\0\0\0\0\0\x03HUB"
+        b"\0\0\0\0\0\0\0\x08ACCEPTED"
+        b"\0\0\0\0\0\0\0\x14"
+        b'{"a":1,"b":"\\u00fc"}'
+        b"\0\0\0\0\0\0\0\0"
+        b"\0\0\0\0\0\0\0\x40" + b"0" * 64
     )
-    assert chain.digest(entry) == hashlib.sha256(written.encode()).hexdigest()
+    assert chain.digest(entry) == hashlib.sha256(written).hexdigest()

@@ -41,6 +41,7 @@ PERSONAL = {
     "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},
     "collated_template": {"content"},
+    "ledger_content": {"salt", "content"},
     "discussion": {"present", "note"},
     "threshold_view": {"reason"},
     "dissent": {"resolution"},
