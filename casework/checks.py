@@ -76,8 +76,7 @@ def open_check(session: Session, referral: Referral, check: AgencyCheck, *, by: 
     session.add(check)
     reference = referral.reference
     ledger.write(
-        session, reference, Act.CHECK_REQUESTED, by=by, at=at, content=_asked(referral, check),
-        agency=check.agency,
+        session, reference, Act.CHECK_REQUESTED, by=by, at=at, content=_asked(referral, check), agency=check.agency,
         due_at=check.due_at.isoformat(), band=referral.urgency, policy=check.clock_policy,
         calendar=check.calendar_version, blocking=check.blocking,
     )  # fmt: skip
@@ -227,6 +226,11 @@ def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:
     """What the agency asked about its check, oldest first."""
     query = select(Clarification).where(Clarification.check_id == check.id).order_by(col(Clarification.asked_at))
     return list(session.exec(query))
+
+
+def _asked(referral: Referral, check: AgencyCheck) -> dict[str, Any]:
+    question = check.question or referral.clarification_question
+    return {"question": question, "sides": check.sides.split(","), "due": check.due_in_words}
 
 
 def _answering(session: Session, reference: str, agency: str, by: Actor) -> tuple[Referral, AgencyCheck]:

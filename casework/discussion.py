@@ -139,7 +139,7 @@ def _record_view(
     # Whoever is deciding has not seen this view: their decision must meet a conflict (F18, R37).
     referral.version += 1
     ledger.write(
-        session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, content={"reason": view.reason},
+        session, referral.reference, Act.VIEW_RECORDED, by=by, at=at, content=view.model_dump(mode="json"),
         agency=view.agency, view=view.view,
     )  # fmt: skip
     if view.view == DISAGREE:
