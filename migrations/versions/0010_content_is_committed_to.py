@@ -1,6 +1,6 @@
 """An entry of the ledger is bound to its content by a salted commitment, and the content can be erased
 
-Revision: 0009, after 0008. The format of the chain is another (docs/ledger-format.md), and no entry is ever rewritten.
+Revision: 0010, after 0009. The format of the chain is another (docs/ledger-format.md), and no entry is ever rewritten.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
