@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from casework import accounts
 from casework.db import now, unit_of_work
+from engine import held_clock
 from engine.stack import Stack
 from rules.permissions import HUB
 from tests.hub import surroundings
@@ -68,11 +69,21 @@ def sign_in(browser: Browser, running: tuple[Stack, Hub]) -> Callable[..., Page]
     stack, hub = running
     post = Post(hub.mail)
 
+    kept: dict[str, Any] = {}
+
     def signed_in(account_id: str, **options: Any) -> Page:
+        """Once by hand; after that with the cookies of then."""
+        if account_id not in kept:
+            kept[account_id] = by_hand(account_id).context.storage_state()
+        page = browser.new_context(base_url=hub.url, storage_state=kept[account_id], **options).new_page()
+        page.goto("/")
+        return page
+
+    def by_hand(account_id: str) -> Page:
         with surroundings(stack.environment()), unit_of_work() as session:
             path = accounts.send_invitation(session, account_id, by=HUB, at=now(session))
             address = session.get(accounts.Account, account_id).email or ""  # type: ignore[union-attr]
-        page = browser.new_context(base_url=hub.url, **options).new_page()
+        page = browser.new_context(base_url=hub.url).new_page()
         page.goto(path)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Set password").click()
@@ -86,3 +97,12 @@ def sign_in(browser: Browser, running: tuple[Stack, Hub]) -> Callable[..., Page]
         return page
 
     return signed_in
+
+
+@pytest.fixture
+def open_office(running: tuple[Stack, Hub]) -> Iterator[None]:
+    """The hub's clock stands at a Monday morning for a while."""
+    owner = running[1].owner_url
+    held_clock.hold(owner, "Mon 16 Mar 2026 10:00", running[1].profile.zone_info)
+    yield
+    held_clock.release(owner)

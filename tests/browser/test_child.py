@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from engine import held_clock
-from engine.stack import Stack
 from tests.browser.look import look
-from tests.scenarios.play import Hub
+from tests.browser.walk import answer_eligibility, date, nothing_known, until_asked, until_closed, until_handed_back
 
 REPRESENTATIVES = ("POLICE", "COUNCIL_CHILDREN", "COMMUNITY_HEALTH_CHILDREN", "MENTAL_HEALTH")
-
-
-def date(page: Page, place: str, moment: datetime, *, time: bool = False) -> None:
-    """Fill in a date's fields."""
-    page.locator(f"#{place}").fill(str(moment.day))
-    page.locator(f"#{place}-month").fill(str(moment.month))
-    page.locator(f"#{place}-year").fill(str(moment.year))
-    if time:
-        page.locator(f"#{place}-time").fill(f"{moment:%H:%M}")
 
 
 def refer(page: Page) -> str:
     """A duty officer refers a girl of nine; the reference."""
     page.goto("/refer")
     look(page, "refer")
-    for question in ("Is there a safeguarding concern?", "Is its extent or seriousness unclear?"):
-        page.get_by_role("group", name=question).get_by_label("Yes").check()
-    page.get_by_label("What exactly must the agencies clarify?").fill("Has anybody attended, or seen injuries?")
-    page.get_by_role("button", name="Continue").click()
+    answer_eligibility(page, "Has anybody attended, or seen injuries?")
     look(page, "refer-details", "Refer to the MASH")
     page.get_by_role("button", name="Send referral").click()
     expect(page.get_by_role("alert")).to_contain_text("There is a problem")
@@ -56,22 +40,6 @@ def refer(page: Page) -> str:
     expect(page.get_by_text("Your referral is with the MASH.")).to_be_visible()
     look(page, "my-referral")
     return page.url.split("/")[-1].partition("?")[0]
-
-
-def nothing_known(page: Page, reference: str) -> int:
-    """A representative returns nothing known, from the mail's link; how many clicks it took."""
-    page.goto(f"/r/{reference}")
-    look(page, "check")
-    clicks = 0
-    page.get_by_role("link", name="Return “nothing known”").click()
-    clicks += 1
-    look(page, "nothing-known", "Return “nothing known”")
-    page.get_by_label("System", exact=True).fill("Records")
-    page.get_by_label("Searched with").fill("name, date of birth")
-    page.get_by_role("button", name="Send: nothing known").click()
-    clicks += 1
-    expect(page.get_by_text("Your return is with the MASH team.")).to_be_visible()
-    return clicks
 
 
 def full_return(page: Page, reference: str) -> None:
@@ -123,15 +91,6 @@ def decide(page: Page, reference: str) -> None:
     expect(page.get_by_text("Your decision is signed.")).to_be_visible()
 
 
-@pytest.fixture
-def open_office(running: tuple[Stack, Hub]) -> Iterator[None]:
-    """The hub's clock stands at a Monday morning for a while."""
-    owner = running[1].owner_url
-    held_clock.hold(owner, "Mon 16 Mar 2026 10:00", running[1].profile.zone_info)
-    yield
-    held_clock.release(owner)
-
-
 def test_a_child_is_referred_checked_decided_and_acknowledged_through_the_pages(
     sign_in: Callable[..., Page], open_office: None
 ) -> None:
@@ -152,22 +111,4 @@ def test_a_child_is_referred_checked_decided_and_acknowledged_through_the_pages(
     expect(officer.get_by_text("Please begin an assessment, and see her alone.")).to_be_visible()
     officer.get_by_role("button", name="We know this outcome").click()
     expect(officer.get_by_text("The MASH knows that your team has this outcome.")).to_be_visible()
-    reload_until(officer, f"/referrals/{reference}", re.compile(r"Closed\s*\. Next|^Closed$"))
-
-
-def until_asked(page: Page, reference: str) -> None:
-    reload_until(page, "/tasks", reference)
-
-
-def until_handed_back(page: Page, reference: str) -> None:
-    reload_until(page, f"/referrals/{reference}", "Read the outcome")
-
-
-def reload_until(page: Page, path: str, text: str | re.Pattern[str]) -> None:
-    """The engine does its part within a minute."""
-    for _ in range(60):
-        page.goto(path)
-        if page.get_by_text(text).count():
-            return
-        page.wait_for_timeout(1000)
-    raise AssertionError(f"{text} did not come to {path}")
+    until_closed(officer, reference)
