@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -100,6 +100,11 @@ def options(codes: Mapping[str, str]) -> list[dict[str, str]]:
 def local(moment: datetime, zone: ZoneInfo) -> str:
     """A moment in the area's local time: Fri 13 Mar 2026, 16:30."""
     return moment.astimezone(zone).strftime("%a %-d %b %Y, %H:%M")
+
+
+def day_words(text: str) -> str:
+    """A date of a document, 2026-03-09, as people write it: 9 March 2026."""
+    return date.fromisoformat(text).strftime("%-d %B %Y")
 
 
 def span(length: timedelta) -> str:
