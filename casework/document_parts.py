@@ -35,6 +35,10 @@ Line = Annotated[
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), AfterValidator(_printable)
 ]
+#: An id in the sender's own system. A length of its own: one laid over `Line` by a Field would not hold.
+OwnId = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_printable)]
 NhsNumber = Annotated[str, AfterValidator(_nhs_number)]
 BornOn = Annotated[date, AfterValidator(_born)]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
-from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, Text
+from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Text
 from casework.item_documents import Item
 from rules.people import Side
 
@@ -67,13 +67,9 @@ class SubjectDocument(Document):
 class ReferralDocument(Document):
     """A duty team's referral to the MASH."""
 
-    sender_id: Line = Field(
-        max_length=100, description="The sender's own id of this referral; sending it twice is safe"
-    )
+    sender_id: OwnId = Field(description="The sender's own id of this referral; sending it twice is safe")
     duty_team: Code
-    upstream_reference: Line = Field(
-        max_length=100, description="The case in the duty team's system, returned unchanged"
-    )
+    upstream_reference: OwnId = Field(description="The case in the duty team's system, returned unchanged")
     sending_officer: SendingOfficer
     decision_to_refer: DecisionToRefer
     eligibility: Eligibility

@@ -80,6 +80,8 @@ def test_every_bad_field_is_reported_at_once_and_nothing_is_stored(office: Offic
         (["eligibility", "safeguarding_concern"], "yes", "/eligibility/safeguarding_concern"),
         (["concern", "narrative"], "x" * 20_001, "/concern/narrative"),
         (["sender_id"], "nul\x00", "/sender_id"),
+        (["sender_id"], "x" * 101, "/sender_id"),
+        (["upstream_reference"], "x" * 101, "/upstream_reference"),
         (["subjects", 0, "given_name"], "\ud800", "/subjects/0/given_name"),
         (["subjects", 0, "actor"], "somebody", "/subjects/0/actor"),
     ],

@@ -1,0 +1,212 @@
+"""What people type is shown as they typed it, in every place that shows it, and asked of the record as a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from html import unescape
+from html.parser import HTMLParser
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from casework.db import now, unit_of_work
+from portal import examples
+from portal.access import ACCESS
+from portal.app import create_app
+from tests.portal.caller import Caller, Question
+from tests.portal.conftest import Credentials
+from tests.portal.office import Office
+from tests.portal.payloads import MARKUP, SQL
+from tests.portal.people import Person, at_their_desk
+from tests.portal.principals import Principal, everybody
+from tests.portal.things import ABSENT
+
+#: Fields that hold codes, times and addresses: they take no text at all.
+NO_TEXT = {
+    "side", "level_of_need", "source", "urgency", "informed", "consent", "result", "kind", "duty_team", "at", "view",
+    "event_date", "searched_at", "consulted_at", "date_of_birth", "nhs_number", "reply_to", "held_at", "mode", "agency",
+    "outcome", "subject", "due_on", "withheld_because", "released_to", "recipients", "sharing",
+}  # fmt: skip
+LONG, SHORT = 9_000, 190
+EVIL = "\n".join(MARKUP)
+
+
+class _Shape(HTMLParser):
+    """Which elements a page has, and which attributes they have."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+def lines() -> list[str]:
+    """All payloads in as many short lines as it takes."""
+    found = [""]
+    for payload in MARKUP:
+        if len(found[-1]) + len(payload) > SHORT:
+            found.append("")
+        found[-1] += f" {payload}"
+    return [line.strip() for line in found]
+
+
+def written(document: Any, short: Iterator[str] | None, *, into: str = "") -> Any:
+    """A document with something in each of its text fields: payloads, or harmless words."""
+    if isinstance(document, dict):
+        return {name: written(value, short, into=name) for name, value in document.items()}
+    if isinstance(document, list):
+        return [written(value, short, into=into) for value in document]
+    if not isinstance(document, str) or into in NO_TEXT or re.fullmatch(r"[A-Z_0-9]+", document):
+        return document
+    if short is None:
+        return "words"
+    return next(short)[:100] if into == "upstream_reference" else next(short) if into in SHORT_FIELDS else EVIL
+
+
+SHORT_FIELDS = {
+    "name", "by", "given_name", "family_name", "household_role", "open_to_worker", "system", "searched_with", "who",
+    "role", "organisation", "owner", "upstream_reference",
+}  # fmt: skip
+
+
+def a_story(office: Office, short: Iterator[str] | None) -> str:
+    """A referral in which everybody has written something everywhere; its reference."""
+    child = written(examples.CHILD, short)
+    child["subjects"][0] |= {"protected_address": False}
+    reference = office.refer_and_ask(child)
+    path = f"/referrals/{reference}"
+    steps: list[tuple[str, str, Any]] = [
+        ("POLICE", "check/clarify", {"text": "text"}),
+        ("MASH_SUPPORT", "checks/POLICE/answer", {"text": "text"}),
+        ("POLICE", "check/return", deepcopy(examples.RETURN)),
+        ("MENTAL_HEALTH", "check/decline", {"reason": "NO_ISA", "note": "text"}),
+        ("MASH_SUPPORT", "discuss-now", None),
+        ("MASH_SUPPORT", "discussions", deepcopy(examples.DISCUSSION)),
+        ("MASH_SUPPORT", "views", {"agency": "MENTAL_HEALTH", "view": "DISAGREE", "reason": "text"}),
+    ]
+    for account, step, document in steps:
+        answer = office.post(account, f"{path}/{step}", document and written(document, short))
+        assert answer.status_code < 300, (step, answer.text)
+    return reference
+
+
+def decided(office: Office, reference: str, short: Iterator[str] | None) -> None:
+    """And a decision, handed back."""
+    from casework import collation, outcome
+
+    with unit_of_work() as session:
+        at = now(session)
+        collation.collate(session, reference, at=at)
+        collation.request_decision(session, reference, at=at)
+    version = office.get("DECISION_MAKER", f"/referrals/{reference}").json()["version"]
+    document = written(examples.DECISION, short) | {"version_seen": version}
+    answer = office.post("DECISION_MAKER", f"/referrals/{reference}/decisions", document)
+    assert answer.status_code == 200, answer.text
+    with unit_of_work() as session:
+        outcome.hand_back(session, reference, at=now(session))
+
+
+def pages(reference: str) -> list[tuple[str, str]]:
+    """Every page of this referral, and who reads it."""
+    board = [f"/board/{reference}{end}" for end in ("", "/decision", "/discussion", "/view", "/checks/POLICE")]
+    check = [f"/checks/{reference}{end}" for end in ("", "/return", "/nothing-known", "/decline")]
+    own = [f"/referrals/{reference}{end}" for end in ("", "/outcome", "/withdraw")]
+    return [
+        *(("DECISION_MAKER", page) for page in ("/board", *board)),
+        *(("POLICE", page) for page in ("/tasks", *check)),
+        *(("MENTAL_HEALTH", page) for page in check[:1]),
+        *(("OFFICER", page) for page in ("/referrals", *own)),
+    ]
+
+
+def shapes(client: Any, reference: str) -> dict[str, tuple[list[tuple[str, tuple[str, ...]]], str]]:
+    people: dict[str, Person] = {}
+    found = {}
+    for account, page in pages(reference):
+        if account not in people:
+            people[account] = at_their_desk(client, account)
+        text = people[account].get(page).text
+        if page not in ("/board", "/tasks", "/referrals"):
+            found[page.replace(reference, "R")] = (_Shape(text).found, text)
+    return found
+
+
+def test_what_was_typed_is_shown_as_it_was_typed_and_does_nothing(office: Office, client: Any):
+    """S-18: more than 60 payloads in every text field of every document; no page has one element more for it"""
+    turn = iter(lines() * 40)
+    evil, harmless = a_story(office, turn), a_story(office, None)
+    decided(office, evil, turn)
+    decided(office, harmless, None)
+    bad, good = shapes(client, evil), shapes(client, harmless)
+    for page, (shape, text) in bad.items():
+        assert shape == good[page][0], page
+        assert "49" not in re.sub(r"[0-9a-f]{12,}", "", text) or "7*7" in text, page
+    whole = unescape(bad["/board/R"][1])
+    assert all(payload.replace("\x0b", "") in whole.replace("\x0b", "") for payload in MARKUP)
+    assert len(MARKUP) >= 60
+
+
+@pytest.fixture(scope="module")
+def caller(record: object) -> Iterator[Caller]:
+    asks = Caller(create_app())
+    yield asks
+    asks.close()
+
+
+@pytest.fixture(scope="module")
+def people(record: object, credentials: Credentials) -> list[Principal]:
+    return everybody(credentials.tokens)
+
+
+PLACES = sorted({
+    (route, place) for route in ACCESS if route.startswith("GET ") for place in re.findall(r"\{(\w+)\}", route)
+})  # fmt: skip
+QUERIES = [
+    "/api/v1/referrals?after=", "/api/v1/referrals?stage=", "/api/v1/referrals?limit=", "/api/v1/checks?settled=",
+    "/sign-in?next=", "/sign-in?done=", "/you?done=", "/tasks?sort=", "/board?sort=", "/accounts?role=",
+]  # fmt: skip
+
+
+def test_no_parameter_is_read_as_sql(caller: Caller, people: list[Principal]):
+    """S-19: 40 payloads × every parameter of a path, and every query: no failure, no delay, nothing found"""
+    decider = next(who for who in people if who.name == "decision maker")
+    agency = next(who for who in people if who.name == "asked agency")
+    admin = next(who for who in people if who.name == "administrator")
+    asked = [*_in_paths(), *(query + quote(payload, safe="") for query, payload in product(QUERIES, SQL))]
+    questions = [
+        Question("GET", target, who.headers("GET", api=target.startswith("/api/")))
+        for target, who in zip(asked, _in_turn(decider, agency, admin), strict=False)
+    ]
+    told = caller.ask(*questions)
+    assert [target for target, answer in zip(asked, told, strict=True) if answer.status >= 500] == []
+    assert not [answer for answer in told if re.search(r"syntax error|psycopg|SQLSTATE|sqlalchemy", answer.text)]
+    assert len(SQL) >= 40
+
+
+def _in_paths() -> list[str]:
+    known = {
+        "reference": ABSENT.reference,
+        "agency": "POLICE",
+        "version": "1",
+        "account_id": "x",
+        "token": "x",
+        "name": "x",
+    }
+    return [
+        route.partition(" ")[2].format_map(
+            {**dict.fromkeys(re.findall(r"\{(\w+)\}", route), "x"), **known, place: value}
+        )
+        for (route, place), value in product(PLACES, (quote(payload, safe="") for payload in SQL))
+    ]
+
+
+def _in_turn(*people: Principal) -> Iterator[Principal]:
+    while True:
+        yield from people
