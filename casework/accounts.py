@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from casework import passwords, sessions, signin
+from casework import addresses, passwords, sessions, signin
 from casework.documents import AccountDocument, AddressDocument, InductionDocument
 from casework.notices import say_privately
 from models.account import Account, AccountEvent, ApiToken
@@ -18,9 +17,8 @@ from models.keyed import digest_of
 from models.profile import Profile
 from models.signin import Invitation
 from notifications.account_letters import AccountLetter
-from notifications.channels import check_address
-from rules.administration import GIVEN, STAFF, check_domain, check_may_administer
-from rules.errors import Conflict, FieldError, Misconfigured, NotAcceptable, NotFound, Refused
+from rules.administration import GIVEN, STAFF, check_may_administer
+from rules.errors import Conflict, FieldError, NotAcceptable, NotFound, Refused
 from rules.permissions import Actor, Role
 from rules.reference import ALPHABET
 
@@ -74,16 +72,16 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     """
     check_may_administer(by)
     role = _role(document, profile)
-    domains = allowed_domains(profile, role, document.agency, document.duty_team)
-    email = _free_address(session, document.email, domains)
+    domains = addresses.allowed_domains(profile, role, document.agency, document.duty_team)
+    email = addresses.free_address(session, document.email, domains)
     account = Account(
         id=_fresh_id(session, role), role=role, is_person=True, agency=document.agency, duty_team=document.duty_team,
-        added_at=at,
+        added_at=at, confirmed_at=sessions.real_now(session),
     )  # fmt: skip
     give_address(session, account, email, document.display_name)
     session.add(account)
     session.flush()
-    _note(session, account.id, "ADDED", by=by, at=at, role=role, agency=document.agency, duty_team=document.duty_team)
+    note(session, account.id, "ADDED", by=by, at=at, role=role, agency=document.agency, duty_team=document.duty_team)
     invite(session, account.id, by=by, at=at)
     return account
 
@@ -97,13 +95,13 @@ def change_address(
     """
     check_may_administer(by, account_id)
     account = _person(session, account_id)
-    domains = allowed_domains(profile, account.role, account.agency, account.duty_team)
-    email = _free_address(session, document.email, domains)
+    domains = addresses.allowed_domains(profile, account.role, account.agency, account.duty_team)
+    email = addresses.free_address(session, document.email, domains)
     account.email, account.email_digest, account.password_hash = email, signin.email_digest(email), None
     session.add(account)
     session.flush()
     sessions.end_all(session, account_id, at=sessions.real_now(session))
-    _note(session, account_id, "ADDRESS_CHANGED", by=by, at=at)
+    note(session, account_id, "ADDRESS_CHANGED", by=by, at=at)
     send_invitation(session, account_id, by=by, at=at)
 
 
@@ -128,7 +126,7 @@ def send_invitation(session: Session, account_id: str, *, by: Actor, at: datetim
     session.add(Invitation(account_id=account_id, digest=digest_of(token), issued_at=real_now, expires_at=expires_at))
     path = f"/invitation/{token}"
     say_privately(session, AccountLetter.INVITATION, account_id, path, at=real_now, expires_at=expires_at)
-    _note(session, account_id, "INVITED", by=by, at=at)
+    note(session, account_id, "INVITED", by=by, at=at)
     return path
 
 
@@ -155,7 +153,7 @@ def accept_invitation(session: Session, token: str, password: str, *, at: dateti
     real_now = sessions.real_now(session)
     _end_invitations(session, account.id, real_now)
     sessions.end_all(session, account.id, at=real_now)
-    _note(session, account.id, "PASSWORD_CHOSEN", by=account.as_actor(), at=at)
+    note(session, account.id, "PASSWORD_CHOSEN", by=account.as_actor(), at=at)
 
 
 def use_authenticator(session: Session, secret: str, code: str, *, by: Actor, at: datetime) -> None:
@@ -166,21 +164,25 @@ def use_authenticator(session: Session, secret: str, code: str, *, by: Actor, at
     account = _person(session, by.id)
     account.totp_secret, account.totp_last_step = secret, step
     session.add(account)
-    _note(session, by.id, "AUTHENTICATOR_SET_UP", by=by, at=at)
+    note(session, by.id, "AUTHENTICATOR_SET_UP", by=by, at=at)
 
 
 def disable(session: Session, account_id: str, *, by: Actor, at: datetime) -> None:
     """A leaver: their sessions end and their tokens stand for nobody, from this moment. Done already: nothing."""
     check_may_administer(by, account_id)
-    account = _account(session, account_id)
-    if account.disabled_at is not None:
-        return
-    account.disabled_at, account.mash_profile = at, False
+    account = find(session, account_id)
+    if account.disabled_at is None:
+        close(session, account, "DISABLED", by=by, at=at)
+
+
+def close(session: Session, account: Account, act: str, *, by: Actor, at: datetime) -> None:
+    """What `disable` does, for whoever may close this account for another reason; `act` says which."""
+    account.disabled_at, account.mash_profile, account.manages_colleagues = at, False, False
     session.add(account)
     real_now = sessions.real_now(session)
-    sessions.end_all(session, account_id, at=real_now)
-    _end_invitations(session, account_id, real_now)
-    _note(session, account_id, "DISABLED", by=by, at=at)
+    sessions.end_all(session, account.id, at=real_now)
+    _end_invitations(session, account.id, real_now)
+    note(session, account.id, act, by=by, at=at)
 
 
 def grant_mash_profile(
@@ -195,7 +197,7 @@ def grant_mash_profile(
         raise NotAcceptable(FieldError("/inducted_at", "is in the future: the induction comes first"))
     account.inducted_at, account.mash_profile = document.inducted_at, True
     session.add(account)
-    _note(session, account_id, "MASH_PROFILE_GRANTED", by=by, at=at, inducted_at=document.inducted_at.isoformat())
+    note(session, account_id, "MASH_PROFILE_GRANTED", by=by, at=at, inducted_at=document.inducted_at.isoformat())
 
 
 def withdraw_mash_profile(session: Session, account_id: str, *, by: Actor, at: datetime) -> None:
@@ -204,19 +206,7 @@ def withdraw_mash_profile(session: Session, account_id: str, *, by: Actor, at: d
     account = _person(session, account_id)
     account.mash_profile = False
     session.add(account)
-    _note(session, account_id, "MASH_PROFILE_WITHDRAWN", by=by, at=at)
-
-
-def allowed_domains(profile: Profile, role: Role, agency: str | None, duty_team: str | None) -> frozenset[str]:
-    """The mail domains of a body, as the area profile gives them: those of its own notices."""
-    if agency is not None:
-        channels = [profile.agency(agency).notify]
-    elif duty_team is not None:
-        channels = [profile.duty_team(duty_team).notify]
-    else:
-        channels = list(profile.contacts.values())
-    addresses = [address for each in channels for address in (each.primary, each.second)]
-    return frozenset(address.rpartition("@")[2].lower() for address in addresses if "@" in address)
+    note(session, account_id, "MASH_PROFILE_WITHDRAWN", by=by, at=at)
 
 
 def events(session: Session, account_id: str) -> list[AccountEvent]:
@@ -243,17 +233,6 @@ def _role(document: AccountDocument, profile: Profile) -> Role:
     return role
 
 
-def _free_address(session: Session, text: str, domains: Collection[str]) -> str:
-    try:
-        email = check_address(text)
-    except Misconfigured:
-        raise NotAcceptable(FieldError("/email", "is not an e-mail address, such as name@example.org")) from None
-    check_domain(email, domains)
-    if session.exec(select(Account.id).where(Account.email_digest == signin.email_digest(email))).first():
-        raise NotAcceptable(FieldError("/email", "somebody has an account with this address already"))
-    return email
-
-
 def _fresh_id(session: Session, role: Role) -> str:
     while session.get(Account, fresh := f"{role.lower().replace('_', '-')}-{_characters()}"):
         pass
@@ -264,15 +243,24 @@ def _characters() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(5)).lower()
 
 
-def _account(session: Session, account_id: str) -> Account:
+def find(session: Session, account_id: str) -> Account:
+    """An account, locked. Raises NotFound."""
     query = select(Account).where(Account.id == account_id, col(Account.role) != Role.HUB).with_for_update()
     if found := session.exec(query.execution_options(populate_existing=True)).first():
         return found
     raise NotFound("there is no such account")
 
 
+def find_representative(session: Session, account_id: str) -> Account:
+    """An agency's person, locked. Raises NotFound, and Conflict for anybody else."""
+    account = find(session, account_id)
+    if account.agency is None or not account.is_person or account.disabled_at is not None:
+        raise Conflict(f"account {account_id} is no representative's, or is disabled")
+    return account
+
+
 def _person(session: Session, account_id: str) -> Account:
-    found = _account(session, account_id)
+    found = find(session, account_id)
     if not found.is_person:
         raise Conflict(f"account {account_id} is a system's: it has no password")
     return found
@@ -301,5 +289,6 @@ def _end_invitations(session: Session, account_id: str, real_now: datetime) -> N
     )
 
 
-def _note(session: Session, account_id: str, act: str, *, by: Actor, at: datetime, **detail: Any) -> None:
+def note(session: Session, account_id: str, act: str, *, by: Actor, at: datetime, **detail: Any) -> None:
+    """Write down what was done to an account, by whom and when: the audit of accounts."""
     session.add(AccountEvent(account_id=account_id, at=at, actor=by.id, act=act, detail=detail))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
@@ -248,6 +248,12 @@ class AddressDocument(Document):
     """Where a person's codes and invitations go from now on (S-9)."""
 
     email: Line
+
+
+class ConfirmationDocument(Document):
+    """Of each person, by their account, whether they still work there (R47)."""
+
+    people: dict[Code, Literal["STAYS", "LEFT"]] = Field(default_factory=dict, max_length=500)
 
 
 class SecondFactorDocument(Document):

@@ -30,6 +30,8 @@ class AccountSeen(Seen):
     inducted_at: datetime | None
     last_signed_in_at: datetime | None
     disabled_at: datetime | None
+    manages_colleagues: bool
+    confirmed_at: datetime | None
     stale: bool = Field(description="Nobody has signed in here for half a year")
 
 

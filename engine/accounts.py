@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from casework.accounts import add_account, allowed_domains, give_address, issue_token, send_invitation
+from casework.accounts import add_account, give_address, issue_token, send_invitation
+from casework.addresses import allowed_domains
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from models.account import Account

@@ -172,7 +172,8 @@ class Stack:
     def _python(self, name: str) -> Launch:
         own = self.environment()
         serve = ["--factory", "portal.app:create_app", "--host", LOOPBACK, "--port", str(self.ports.portal)]
-        quiet = ["--no-access-log", "--no-server-header", "--log-level", "warning"]
+        # Who a proxy speaks for is the portal's to say: see MASH_TRUSTED_PROXIES.
+        quiet = ["--no-proxy-headers", "--no-access-log", "--no-server-header", "--log-level", "warning"]
         arguments, variables, grace = {
             "sink": (["engine.sink", "--port", str(self.ports.smtp), "--folder", str(self.home / "mail")], {}, 5),
             "portal": (["uvicorn", *serve, *quiet], surroundings.without_engine(own), 15),

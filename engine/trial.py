@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework.accounts import actor_of, add_account, allowed_domains, give_address, issue_token
+from casework.accounts import actor_of, add_account, give_address, issue_token
+from casework.addresses import allowed_domains
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from engine.credentials import write_private

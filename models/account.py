@@ -24,6 +24,7 @@ class Account(SQLModel, table=True):
         CheckConstraint(
             "NOT mash_profile OR role IN ('MASH_SUPPORT', 'DECISION_MAKER')", name="account_mash_profile_is_staff"
         ),
+        CheckConstraint("NOT manages_colleagues OR (is_person AND role = 'AGENCY')", name="account_manager_is_agencys"),
         CheckConstraint("is_person OR password_hash IS NULL", name="account_password_is_a_persons"),
         CheckConstraint("(email IS NULL) = (email_digest IS NULL)", name="account_email_can_be_found"),
     )
@@ -47,6 +48,10 @@ class Account(SQLModel, table=True):
     wrong_codes: int = 0
     inducted_at: datetime | None = moment(nullable=True)
     last_signed_in_at: datetime | None = moment(nullable=True)
+    #: A named manager says which of their agency's people still work there (R47).
+    manages_colleagues: bool = False
+    #: When somebody who answers for this person last said that they still work there, in real time.
+    confirmed_at: datetime | None = moment(nullable=True)
 
     def as_actor(self) -> Actor:
         """Who this account is to the rules."""
@@ -57,6 +62,7 @@ class Account(SQLModel, table=True):
             agency=self.agency,
             mash_profile=self.mash_profile,
             is_person=self.is_person,
+            manages_colleagues=self.manages_colleagues,
         )
 
 

@@ -20,6 +20,7 @@ from pydantic import StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from models.profile_parts import (
+    AccountCare,
     Agency,
     Area,
     Band,
@@ -90,6 +91,7 @@ class Profile(Part):
     contacts: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Contact]
     delivery: Delivery
     retention: Retention
+    accounts: AccountCare = AccountCare()
     codes: dict[str, dict[Code, Line]]
 
     @property

@@ -357,6 +357,13 @@ class Delivery(Part):
     retry_after_seconds: Annotated[tuple[Annotated[int, Field(ge=1, le=86_400)], ...], Field(min_length=1)]
 
 
+class AccountCare(Part):
+    """How often somebody's account is confirmed, and how long after that it still opens, in days (R47)."""
+
+    confirm_every_days: Days = 183
+    disable_after_days: Days = 28
+
+
 class Retention(Part):
     """How long things are kept, in days from the closing of the referral or the sending of the notice (R51).
 

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     mail_url: SecretStr | None = Field(
         default=None, description="The SMTP server as an Apprise URL without recipients: mailto://host:port?from=…"
     )
+    trusted_proxies: str = Field(
+        default="", description="Networks of the proxies before the portal, by commas: 10.0.0.0/24,10.0.1.7."
+    )
     engine_calls_at_once: int = Field(
         default=4, ge=1, le=64, description="How many calls to the engine one timekeeper makes side by side."
     )

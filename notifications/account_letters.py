@@ -21,10 +21,11 @@ class AccountLetter(StrEnum):
 
     SIGN_IN_CODE = "sign_in_code"
     INVITATION = "invitation"
+    CONFIRM_COLLEAGUES = "confirm_colleagues"
 
 
 def write(letter: AccountLetter, *, hub: str, secret: str, portal_url: str) -> Text:
-    """Put a letter into words. `secret` is the one-time code, or the path of the one-time link under `portal_url`."""
+    """Put a letter into words. `secret` is the one-time code, or the path of a link under `portal_url`."""
     words = _environment().get_template(f"{letter}.txt").render(hub=hub, secret=secret, portal_url=portal_url)
     subject, _, body = words.partition("\n\n")
     return Text(subject.strip(), body.strip() + "\n")

@@ -107,13 +107,19 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /referrals/{reference}/clear-concern": _DUTY_TEAM,
     "GET /referrals/{reference}/withdraw": _DUTY_TEAM,
     "POST /referrals/{reference}/withdraw": _DUTY_TEAM,
+    "GET /colleagues": _AGENCY,
+    "POST /colleagues": _AGENCY,
     "GET /accounts": _ADMINISTERS,
+    "GET /accounts-stale": _ADMINISTERS,
+    "POST /accounts-stale": _ADMINISTERS,
     "GET /accounts-add": _ADMINISTERS,
     "POST /accounts-add": _ADMINISTERS,
     "GET /accounts/{account_id}": _ADMINISTERS,
     "POST /accounts/{account_id}/invite": _ADMINISTERS,
     "POST /accounts/{account_id}/address": _ADMINISTERS,
     "POST /accounts/{account_id}/disable": _ADMINISTERS,
+    "POST /accounts/{account_id}/manager": _ADMINISTERS,
+    "POST /accounts/{account_id}/manager/withdraw": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile/withdraw": _ADMINISTERS,
     "GET /board": _MASH,
@@ -154,6 +160,7 @@ NEEDS_SECOND_FACTOR: frozenset[str] = frozenset(
         "POST /accounts/{account_id}/address",
         "POST /accounts/{account_id}/invite",
         "POST /accounts/{account_id}/mash-profile",
+        "POST /accounts/{account_id}/manager",
     }
 )
 

@@ -35,6 +35,8 @@ STEP_UP = "/step-up"
 KEPT = "/kept"
 #: In a request's scope: the form is looked at again and not taken. Only the hub itself can say so.
 REVIEWED = "mash.reviewed"
+#: What is open to whoever must set up an authenticator first.
+_WITHOUT_AUTHENTICATOR = (AUTHENTICATOR, "/stay", "/sign-out")
 #: Forms that nobody typed anything into, or whose page keeps a draft by itself.
 _NOT_KEPT = ("/draft", "/sign-out", "/stay", STEP_UP, f"{STEP_UP}/again", AUTHENTICATOR)
 #: Fields that are the page's own, and not what somebody typed.
@@ -69,6 +71,9 @@ DONE: Mapping[str, str] = {
     "invited": "The invitation is on its way.",
     "moved": "The address is changed, and an invitation is on its way there.",
     "disabled": "The account is disabled, and its owner signed out.",
+    "confirmed": "Your answers are recorded.",
+    "manager": "They confirm the people of their agency from now on.",
+    "no-manager": "They no longer confirm the people of their agency.",
     "granted": "The MASH profile is granted.",
     "taken": "The MASH profile is withdrawn.",
     "authenticator": "From now on you sign in with your authenticator app.",
@@ -178,7 +183,7 @@ class Door:
         if self._visitor is None:
             raise SignedOut(self._keep_form(session) or self._way_back())
         self.check_form(self.stay)
-        if self._visitor.must_set_up_authenticator and AUTHENTICATOR not in self.route:
+        if self._visitor.must_set_up_authenticator and not self.route.endswith(_WITHOUT_AUTHENTICATOR):
             raise MustSetUp
         return self._visitor.actor
 

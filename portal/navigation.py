@@ -19,6 +19,7 @@ _ABOUT = Link("/about", "What the MASH does")
 _FEEDBACK = Link("/feedback", "Feedback")
 _YOU = Link("/you", "Your account")
 _BOARD = Link("/board", "Board")
+_COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.AGENCY: (Link("/tasks", "Your checks"),),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer")),
@@ -30,7 +31,8 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
 
 def links_of(actor: Actor) -> tuple[Link, ...]:
     """The pages of a person's own work, and those of everybody."""
-    return (*_OF_ROLE.get(actor.role, ()), _ABOUT, _FEEDBACK, _YOU)
+    managed = (_COLLEAGUES,) if actor.manages_colleagues else ()
+    return (*_OF_ROLE.get(actor.role, ()), *managed, _ABOUT, _FEEDBACK, _YOU)
 
 
 def home_of(actor: Actor) -> str:

@@ -28,7 +28,7 @@ class Actor:
     """Who acts, as their credential says; never as a request's body says (defect 2).
 
     `id` is the account's code. `agency` and `duty_team` are profile codes. `is_person` is false for the token of a
-    team's or agency's own system.
+    team's or agency's own system. `manages_colleagues`: their agency's named manager (R47).
     """
 
     id: str
@@ -37,6 +37,7 @@ class Actor:
     agency: str | None = None
     mash_profile: bool = False
     is_person: bool = False
+    manages_colleagues: bool = False
 
 
 HUB = Actor(id="HUB", role=Role.HUB)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.pages import (
     administration,
     board,
+    colleagues,
     deciding,
     duty,
     everybody,
@@ -26,4 +27,5 @@ ROUTERS = (
     deciding.router,
     duty.router,
     administration.router,
+    colleagues.router,
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from casework import accounts, roll
+from casework import accounts, confirmation, roll
 from casework.documents import AccountDocument, AddressDocument, InductionDocument
 from casework.register import current_profile
 from portal.credentials import Work
@@ -84,6 +84,26 @@ def disable(account_id: AccountId, door: AtDoor) -> Response:
         accounts.disable(work.session, account_id, by=work.by, at=work.at)
 
     return _act(door, account_id, "disabled", act)
+
+
+@router.post(f"{_ONE}/manager")
+def name_manager(account_id: AccountId, door: AtDoor) -> Response:
+    """They are their agency's named manager, who confirms its people."""
+
+    def act(work: Work) -> None:
+        confirmation.name_manager(work.session, account_id, True, by=work.by, at=work.at)
+
+    return _act(door, account_id, "manager", act)
+
+
+@router.post(f"{_ONE}/manager/withdraw")
+def withdraw_manager(account_id: AccountId, door: AtDoor) -> Response:
+    """They are it no longer."""
+
+    def act(work: Work) -> None:
+        confirmation.name_manager(work.session, account_id, False, by=work.by, at=work.at)
+
+    return _act(door, account_id, "no-manager", act)
 
 
 @router.post(f"{_ONE}/mash-profile")

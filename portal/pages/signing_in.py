@@ -17,6 +17,7 @@ from models.account import Account
 from portal import cookies
 from portal.doors import AUTHENTICATOR, KEPT, AtDoor, Door
 from portal.forms import Form
+from portal.places import place_of
 from portal.rendering import page
 from rules.errors import FieldError, NotAcceptable
 
@@ -44,7 +45,7 @@ def sign_in(door: AtDoor) -> Response:
     door.check_form(visit)
     with unit_of_work() as session:
         step = signin.begin(
-            session, door.field("email"), door.field("password"), place=_place(door),
+            session, door.field("email"), door.field("password"), place=place_of(door.request),
             known=cookies.read(door.request, cookies.KNOWN), at=sessions.real_now(session),
         )  # fmt: skip
     if step.answer is not Answer.GO_ON:
@@ -195,12 +196,6 @@ def _for_visitor(door: Door, template: str, status: int, visit: str, **context: 
     response = page(template, status, form_token=cookies.form_token(visit), **context)
     cookies.give(response, cookies.VISIT, visit)
     return response
-
-
-def _place(door: Door) -> str:
-    """The other end of the connection, and never what a header says that it is."""
-    client = door.request.client
-    return client.host if client else ""
 
 
 def _next(door: Door) -> str:

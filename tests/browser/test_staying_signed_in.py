@@ -46,7 +46,8 @@ def test_whoever_is_away_is_warned_and_stays_with_one_key(
     expect(warning).to_contain_text("You will be signed out in 3 minutes")
     expect(page.get_by_role("button", name="Stay signed in")).to_be_focused()
     look(page, "idle")
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.keyboard.press("Enter")
     expect(warning).to_be_hidden()
     assert int(page.request.get("/stay").text()) > IDLE.total_seconds() - 120
 

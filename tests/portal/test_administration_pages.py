@@ -88,3 +88,57 @@ def test_systems_and_strangers_are_no_persons_account(admin: Person):
     for account in ("CHILDREN_DUTY", "nobody", "HUB"):
         assert admin.get(f"/accounts/{account}").status_code == 404
         assert admin.post(f"/accounts/{account}/disable").status_code == 404
+
+
+def test_an_address_is_changed_to_one_of_the_same_body_and_proven_anew(admin: Person):
+    """S-9"""
+    page = added(admin, "AGENCY", "police.bnes.example", agency="POLICE")
+    elsewhere = admin.send(f"{page}/address", {"email": "rep@gmail.com"}, page=page)
+    assert elsewhere.status_code == 422
+    assert 'href="#email"' in elsewhere.text
+    new = f"{uuid4().hex[:12]}@police.bnes.example"
+    assert admin.send(f"{page}/address", {"email": new}, page=page).headers["location"] == f"{page}?done=moved"
+    text = admin.get(page).text
+    assert new in text
+    assert "Address changed, by ACCOUNT_ADMIN" in text
+    taken = admin.send(f"{page}/address", {"email": new}, page=page)
+    assert "somebody has an account with this address already" in taken.text.lower()
+
+
+def test_a_named_manager_confirms_their_colleagues_on_a_page_of_their_own(admin: Person, client: Any):
+    """R47, R49"""
+    for page in ("/accounts/RUH", "/accounts/CCG"):
+        assert admin.send(f"{page}/manager", page=page).headers["location"] == f"{page}?done=manager"
+    colleague = added(admin, "AGENCY", "ruh.bnes.example", agency="RUH").rpartition("/")[2]
+    manager = at_their_desk(client, "RUH")
+    assert "Your colleagues" in manager.get("/tasks").text
+    assert "Sam Rook" in manager.get("/colleagues").text
+    nobody = manager.send("/colleagues")
+    assert nobody.status_code == 422
+    assert 'href="#people"' in nobody.text
+    assert manager.send("/colleagues", {"person:CCG": "LEFT"}).status_code == 404
+    told = manager.send("/colleagues", {f"person:{colleague}": "LEFT"})
+    assert told.headers["location"] == "/colleagues?done=confirmed"
+    assert "Sam Rook" not in manager.get("/colleagues").text
+    assert admin.send("/accounts/RUH/manager/withdraw", page="/accounts/RUH").status_code == 303
+    assert manager.get("/colleagues").status_code == 403
+
+
+def test_accounts_to_confirm_are_listed_for_the_administrator(admin: Person):
+    """R47"""
+    from datetime import timedelta
+
+    from casework.db import unit_of_work
+    from casework.sessions import real_now
+    from models.account import Account
+
+    account_id = added(admin, "DUTY_TEAM", "children.bnes.example", duty_team="CHILDREN_DUTY").rpartition("/")[2]
+    assert account_id not in admin.get("/accounts-stale").text
+    with unit_of_work() as session:
+        account = session.get(Account, account_id)
+        assert account is not None
+        account.confirmed_at = real_now(session) - timedelta(days=190)
+    assert "Not confirmed in time" in admin.get("/accounts-stale").text
+    assert admin.send("/accounts-stale", {f"person:{account_id}": "STAYS"}).status_code == 303
+    assert account_id not in admin.get("/accounts-stale").text
+    assert "Confirmed, by ACCOUNT_ADMIN" in admin.get(f"/accounts/{account_id}").text

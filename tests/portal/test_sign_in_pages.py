@@ -250,3 +250,20 @@ def test_what_the_mash_does_is_told_to_everybody_from_the_profile(office: Office
     text = unescape(office.client.get("/about", headers=HTML).text)
     for sentence in (*current_profile().wording.will_do, *current_profile().wording.wont_do):
         assert sentence in text
+
+
+def test_the_page_says_that_a_code_was_sent_only_when_one_was(office: Office):
+    """S-12, R46"""
+    let_in("POLICE")
+    for _ in range(5):
+        somebody = Person(office.client, "POLICE")
+        first = somebody.send("/sign-in", {"email": address_of("POLICE"), "password": PASSWORD})
+        assert "We have sent a code" in somebody.get(first.headers["location"]).text
+    somebody = Person(office.client, "POLICE")
+    somebody.send("/sign-in", {"email": address_of("POLICE"), "password": PASSWORD})
+    text = somebody.get("/sign-in/code").text
+    assert "We have sent a code" not in text
+    assert "No code is on its way" in text
+    again = somebody.send("/sign-in/code/again", page="/sign-in/code")
+    assert again.status_code == 429
+    assert "no more codes can be sent for now" in again.text.lower()
