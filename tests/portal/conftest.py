@@ -31,6 +31,10 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 
+#: The agency whose account is its named manager's.
+MANAGED = "POLICE"
+
+
 @dataclass(frozen=True)
 class Credentials:
     """Every account's token, by the account's id."""
@@ -86,7 +90,14 @@ def _open_accounts(session: Session) -> dict[str, str]:
             for team in profile.duty_teams
         ),
         *(
-            Account(id=agency.code, role=Role.AGENCY, is_person=True, agency=agency.code, added_at=at)
+            Account(
+                id=agency.code,
+                role=Role.AGENCY,
+                is_person=True,
+                agency=agency.code,
+                added_at=at,
+                manages_colleagues=agency.code == MANAGED,
+            )
             for agency in profile.agencies
         ),
         *(

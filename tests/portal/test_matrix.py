@@ -57,6 +57,8 @@ ACKNOWLEDGEMENT = {"POST /referrals/{reference}/acknowledgement", "POST /api/v1/
 FRONT_DOOR = "POST /api/v1/referrals"
 #: A system has no second factor.
 FOR_PERSONS = {"POST /api/v1/accounts/me/second-factor"}
+#: An agency's people are confirmed by its named manager alone (R47).
+FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -79,6 +81,8 @@ def declared(cell: Cell) -> set[Met]:
 def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
     assert who.actor is not None
     if who.is_system and route in FOR_PERSONS:
+        return {Met.AS_ROLE}
+    if route in FOR_MANAGERS and not who.actor.manages_colleagues:
         return {Met.AS_ROLE}
     if route == FRONT_DOOR:
         return {Met.LET_IN if who.actor.duty_team == CHILDREN else Met.AS_ROLE}
