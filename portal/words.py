@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -50,7 +51,12 @@ READINGS = {
     "CHECK_READ": "Your check: its state and your questions",
 }
 
-#: What a field is called in an error, by the last part of its place.
+#: What one row of a list is called in an error.
+_ROWS: Mapping[str, str] = {
+    "items": "Item", "systems_searched": "System", "consultations": "Colleague", "subjects": "Person",
+    "actions": "Action",
+}  # fmt: skip
+#: What a field is called in an error, by the last part of its place, or by the last two.
 _LABELS: Mapping[str, str] = {
     "upstream_reference": "Your case reference", "sending_officer-name": "Your name", "reply_to": "E-mail address",
     "by": "Who decided to refer", "at": "When it was decided", "why_existing_information_is_not_enough":
@@ -77,19 +83,31 @@ _LABELS: Mapping[str, str] = {
     "proportionate": "Is it proportionate", "recipients": "Who may have it", "withheld_because": "Why you withhold it",
     "until": "Due time", "blocking": "Is it waited for", "question": "Question",
     "due_seen": "The due time that you saw", "should_change": "What should change", "answer": "Your answer",
-    "for_everybody": "May everybody read it",
+    "items-source": "Where it is written", "items-text": "What happened", "concern-source": "Who told you",
+    "items-event_date": "When it happened", "for_everybody": "May everybody read it",
 }  # fmt: skip
 
 
 def error_sentence(error: FieldError) -> str:
-    """What is wrong with a field, in a sentence that names it."""
-    label = _LABELS.get(error.pointer.rpartition("/")[2], "This")
+    """What is wrong with a field, in a sentence that names it, and its row where there can be several."""
+    label = _label(error.pointer)
     detail = error.detail.removesuffix(".")
     detail = re.sub(r"^not a code of the set \w+: use one of .*$", "choose one of the list", detail)
     detail = re.sub(r"such as 2016-05-04|with its zone, such as 2026-03-16T09:40:00Z", "such as 27 3 2026", detail)
     if detail in {"is missing", "must not be empty"}:
         return f"{label}: please answer this"
     return f"{label}: {detail}"
+
+
+def _label(pointer: str) -> str:
+    """Item 2, what happened: for /items/1/text."""
+    steps = pointer.strip("/").split("/")
+    names = [step for step in steps if not step.isdigit()]
+    label = _LABELS.get("-".join(names[-2:])) or _LABELS.get(names[-1] if names else "", "This")
+    rows = [
+        f"{_ROWS[name]} {int(number) + 1}" for name, number in pairwise(steps) if name in _ROWS and number.isdigit()
+    ]
+    return ", ".join([*rows, label[0].lower() + label[1:]]) if rows else label
 
 
 def options(codes: Mapping[str, str]) -> list[dict[str, str]]:

@@ -200,8 +200,8 @@ def _return_three_items(page: Page) -> None:
     expect(wrong).to_have_count(0)
     withheld.get_by_label("Nobody: we withhold it").check()
     page.get_by_role("button", name="Send return").click()
-    expect(page.get_by_role("alert")).to_contain_text("Is it relevant: please answer this")
-    expect(page.get_by_role("alert")).to_contain_text("Why you withhold it: please answer this")
+    expect(page.get_by_role("alert")).to_contain_text("Item 1, is it relevant: please answer this")
+    expect(page.get_by_role("alert")).to_contain_text("Item 2, why you withhold it: please answer this")
     look(page, "return-errors")
     for part, number in (("Day", "9"), ("Month", "1"), ("Year", "2026")):
         given.get_by_label(part, exact=True).fill(number)
