@@ -15,7 +15,7 @@ from portal import bodies, forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import autosave, drafted, meant, save_or_add
+from portal.pages.documents import drafted, meant, save_or_add
 from portal.routes.names import Reference
 from rules import eligibility
 from rules.errors import NotAcceptable, NotFound
@@ -24,6 +24,8 @@ from rules.stages import Stage
 router = APIRouter(include_in_schema=False)
 _REFERRAL = "referral"
 _ONE = "/referrals/{reference}"
+#: Both must be answered with yes before there is more to ask.
+_BOTH = ("safeguarding_concern", "extent_unclear")
 
 
 @router.get("/referrals")
@@ -63,17 +65,21 @@ def answer_eligibility(door: AtDoor) -> Response:
 
 @router.get("/refer/details")
 def details_page(door: AtDoor) -> Response:
-    """The rest of the referral."""
+    """The rest of the referral, once it is for the MASH at all."""
     with door.at_work() as work:
         form = drafted(work, _REFERRAL, "")
-    return door.page("refer_details.html", form=form) if form else door.go("/refer")
+    if form is None or any(form.value(f"eligibility-{answer}:bool") != "true" for answer in _BOTH):
+        return door.go("/refer")
+    return door.page("refer_details.html", form=form)
 
 
 @router.post("/refer/draft")
 def save_draft(door: AtDoor) -> Response:
     """Keep the referral while it is being typed."""
     with door.at_work() as work:
-        return autosave(door, _REFERRAL, "", work)
+        # Each of the two pages sends its own part, and must not lose the other's.
+        drafts.save(work.session, _REFERRAL, "", _draft_so_far(door, work) | door.raw, by=work.by, at=work.at)
+    return Response(status_code=204)
 
 
 @router.post("/refer/details")
@@ -170,9 +176,13 @@ def _eligibility(door: Door) -> Eligibility:
 
 def _begin(door: Door, work: Work) -> None:
     """The answers into the draft, beside what it holds already; a new one knows who writes it, and when."""
+    content = _draft_so_far(door, work) | {"eligibility": door.raw["eligibility"]}
+    drafts.save(work.session, _REFERRAL, "", content, by=work.by, at=work.at)
+
+
+def _draft_so_far(door: Door, work: Work) -> dict[str, Any]:
     kept = drafts.find(work.session, _REFERRAL, "", work.by.id)
-    content: dict[str, Any] = dict(kept.content) if kept else _new_draft(door, work)
-    drafts.save(work.session, _REFERRAL, "", content | {"eligibility": door.raw["eligibility"]}, by=work.by, at=work.at)
+    return dict(kept.content) if kept else _new_draft(door, work)
 
 
 def _new_draft(door: Door, work: Work) -> dict[str, Any]:

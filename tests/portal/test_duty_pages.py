@@ -118,6 +118,26 @@ def test_a_draft_waits_for_its_writer(officer: Person):
     assert officer.send("/refer/draft", DETAILS, page="/refer/details").status_code == 204
 
 
+def test_each_page_of_the_referral_saves_its_own_part_and_loses_none_of_the_others(officer: Person):
+    """Finding 14: autosave on both pages"""
+    assert officer.send("/refer/draft", ELIGIBLE, page="/refer").status_code == 204
+    assert QUESTION in officer.get("/refer").text
+    assert officer.send("/refer/draft", DETAILS, page="/refer/details").status_code == 204
+    changed = ELIGIBLE | {"eligibility-clarification_question": "Another question?"}
+    officer.send("/refer/draft", changed, page="/refer")
+    text = officer.get("/refer/details").text
+    assert "Shouting at night." in text
+    assert "Another question?" in text
+
+
+@pytest.mark.parametrize("answer", ["eligibility-safeguarding_concern:bool", "eligibility-extent_unclear:bool"])
+@pytest.mark.parametrize("given", ["false", ""])
+def test_nobody_comes_to_the_details_of_what_is_not_for_the_mash(officer: Person, answer: str, given: str):
+    """R05, R06"""
+    officer.send("/refer/draft", ELIGIBLE | {answer: given}, page="/refer")
+    assert officer.get("/refer/details").headers["location"] == "/refer"
+
+
 def test_an_outcome_is_read_and_acknowledged_by_its_version(office: Office, officer: Person):
     """R42, R43, R45"""
     reference = office.refer_and_hand_back(CHILD)
