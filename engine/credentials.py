@@ -6,12 +6,13 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from rules.errors import Misconfigured
 
 FILE = "secrets.json"
+_KEYS = ("key", "signing_key")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Credentials:
     prefect: str
     operator: str
     key: str
+    signing_key: str = ""
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -41,20 +43,27 @@ def load_or_create(home: Path) -> Credentials:
         raise Misconfigured(
             f"{file} is missing but {home / 'postgres'} has data sealed with it: put {FILE} back from a backup."
         )
-    made = Credentials(**{name: secrets.token_urlsafe(32) for name in _passwords()}, key=_random_key())
+    made = Credentials(
+        **{name: secrets.token_urlsafe(32) for name in _passwords()}, **{name: _random_key() for name in _KEYS}
+    )
     write_private(file, json.dumps(asdict(made), indent=2))
     return made
 
 
 def _load(file: Path) -> Credentials:
     try:
-        return Credentials(**json.loads(file.read_text()))
+        found = Credentials(**json.loads(file.read_text()))
     except (ValueError, TypeError):
         raise Misconfigured(f"{file} is damaged: put it back from a backup.") from None
+    if not found.signing_key:
+        # Made by a version that signed nothing.
+        found = replace(found, signing_key=_random_key())
+        write_private(file, json.dumps(asdict(found), indent=2))
+    return found
 
 
 def _passwords() -> list[str]:
-    return [field.name for field in fields(Credentials) if field.name != "key"]
+    return [field.name for field in fields(Credentials) if field.name not in _KEYS]
 
 
 def _random_key() -> str:

@@ -18,7 +18,7 @@ SENDER = "mash@mash.localhost"
 def of_clients(home: Path, ports: Ports, credentials: Credentials, given: Mapping[str, str]) -> dict[str, str]:
     """Every `MASH_…` and `PREFECT_…` variable of this installation; what the site set itself (`given`) wins."""
     site = {name: value for name, value in given.items() if name.startswith("MASH_")}
-    return {**_record(ports, credentials), **_rest_of_mash(ports, credentials), **site} | _prefect_client(
+    return {**_record(ports, credentials), **_rest_of_mash(home, ports, credentials), **site} | _prefect_client(
         home, ports, credentials, given
     )
 
@@ -85,9 +85,11 @@ def _record(ports: Ports, credentials: Credentials) -> dict[str, str]:
     }
 
 
-def _rest_of_mash(ports: Ports, credentials: Credentials) -> dict[str, str]:
+def _rest_of_mash(home: Path, ports: Ports, credentials: Credentials) -> dict[str, str]:
     return {
         "MASH_KEY": credentials.key,
+        "MASH_SIGNING_KEY": credentials.signing_key,
+        "MASH_CHECKPOINTS": str(home / "checkpoints"),
         "MASH_PROFILE": str(HOUSE / "profiles" / "bnes.toml"),
         "MASH_PORTAL_URL": f"http://{LOOPBACK}:{ports.portal}",
         "MASH_MAIL_URL": f"mailto://{LOOPBACK}:{ports.smtp}?from={quote(SENDER)}&mode=insecure",

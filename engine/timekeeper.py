@@ -18,6 +18,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from casework.db import database, real_time, unit_of_work
 from casework.notices import deliver_due, next_turn
+from engine.anchoring import write_when_due
 from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
 from engine.listener import Listener
@@ -38,6 +39,8 @@ log = logging.getLogger("mash.timekeeper")
 LONGEST_SLEEP = 10.0
 #: Seconds between looks whether it is this copy's turn to prune.
 PRUNE_LOOKS = 300.0
+#: Seconds between looks whether a checkpoint of the ledger is due.
+CHECKPOINT_LOOKS = 30.0
 #: One turn of a loop: for how many seconds there is nothing more to do; None when the record knows.
 Loop = Callable[[], float | None]
 
@@ -99,6 +102,15 @@ def _pruning(runs: Runs, stopping: threading.Event) -> Loop:
     return turn
 
 
+def _checkpointing(stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        write_when_due()
+        stopping.wait(CHECKPOINT_LOOKS)
+        return 0.0
+
+    return turn
+
+
 def _post_turn() -> float:
     with unit_of_work() as session:
         # Leases and retries of letters are compared between machines: by the one clock that all of them share.
@@ -134,6 +146,7 @@ def main() -> None:
             ("repair", _sweeping(_runs(opened), stopping)),
             ("pruning", _pruning(_runs(opened), stopping)),
             ("post", _post_turn),
+            ("checkpoint", _checkpointing(stopping)),
         ]
         for name, turn in loops:
             # A thread does not inherit its maker's context, in which Prefect keeps the settings.

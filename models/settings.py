@@ -23,6 +23,18 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(description="The record, as the application's role: postgresql+psycopg://…")
     owner_database_url: SecretStr | None = Field(default=None, description="The record, as its owner; for migrations.")
     key: SecretStr = Field(description="32 random bytes, base64: seals free text in the record.")
+    signing_key: SecretStr | None = Field(
+        default=None, description="32 random bytes, base64: an Ed25519 key that signs checkpoints and evidence packs."
+    )
+    signing_key_file: Path | None = Field(default=None, description="A file that holds the signing key instead.")
+    checkpoints: Path | None = Field(
+        default=None, description="The folder, outside the database, that signed checkpoints of the ledger go to."
+    )
+    checkpoint_minutes: int = Field(
+        default=1440,
+        ge=1,
+        description="How often the timekeeper writes a checkpoint.",
+    )
     profile: Path = Field(default=HOUSE / "profiles" / "bnes.toml", description="The area profile.")
     portal_url: str = Field(default="http://127.0.0.1:8400", description="Where people reach the portal.")
     mail_url: SecretStr | None = Field(

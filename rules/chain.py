@@ -190,7 +190,7 @@ def _broken(entry: Entry, head: Head) -> str | None:
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:
-    return type(value) is str and pattern.fullmatch(value) is not None
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _is_moment(text: str) -> bool:
@@ -202,7 +202,7 @@ def _is_moment(text: str) -> bool:
 
 
 def _is_name(value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= 60 and _is_text(value)
+    return isinstance(value, str) and 0 < len(value) <= 60 and _is_text(value)
 
 
 def _is_text(value: str) -> bool:
@@ -211,7 +211,7 @@ def _is_text(value: str) -> bool:
 
 def _is_plain(value: Any, depth: int) -> bool:
     kind = type(value)
-    if kind is str:
+    if isinstance(value, str):
         return _is_text(value)
     if kind is int:
         return bool(-_LARGEST <= value <= _LARGEST)

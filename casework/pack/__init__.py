@@ -1,0 +1,1 @@
+"""What goes into every evidence pack as it is."""

@@ -1,0 +1,86 @@
+"""`mash ledger …`: whether the formal record is whole, and its signed checkpoints."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rules.errors import Refused
+
+ledger_app = typer.Typer(help="The formal record: is it whole, and its signed checkpoints.", no_args_is_help=True)
+
+Home = Annotated[Path, typer.Option(help="The folder that holds all data of this installation.", envvar="MASH_HOME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+DEFAULT_HOME = Path(".mash")
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    reference: Annotated[str | None, typer.Argument(help="One referral; without it, all.")] = None,
+    checkpoints: Annotated[
+        Path | None, typer.Option(help="The folder of checkpoints to compare with; the hub's own, if it has one.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The public key they are signed with, in hexadecimal.")] = None,
+    home: Home = DEFAULT_HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Check every entry of the ledger, and name the first that is broken. Exit code 0: whole; 1: broken."""
+    _take_settings(home)
+    from casework.checkpoints import Doubtful  # noqa: PLC0415 -- --help must not wait for these imports
+    from engine.anchoring import check  # noqa: PLC0415
+    from models.settings import settings  # noqa: PLC0415
+
+    try:
+        verdict = check(_normal(reference), checkpoints or settings().checkpoints, key)
+    except Doubtful as doubt:
+        typer.echo(json.dumps({"whole": False, "checkpoint": str(doubt)}) if as_json else f"Broken: {doubt}")
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"whole": verdict.whole, **asdict(verdict)}))
+    elif verdict.fault:
+        typer.echo(f"Broken: {verdict.fault}")
+    else:
+        typer.echo(
+            f"Whole: {verdict.entries} entries in {verdict.chains} chains, as signed in "
+            f"{verdict.checkpoints} checkpoints."
+        )
+    raise typer.Exit(0 if verdict.whole else 1)
+
+
+@ledger_app.command("checkpoint")
+def ledger_checkpoint(home: Home = DEFAULT_HOME) -> None:
+    """Sign the newest entry of every chain now, in a file outside the database, and print its name."""
+    _take_settings(home)
+    from engine.anchoring import write_now  # noqa: PLC0415
+
+    typer.echo(write_now())
+
+
+@ledger_app.command("key")
+def ledger_key(home: Home = DEFAULT_HOME) -> None:
+    """Print the public key for those who check, in hexadecimal. Publish it where the hub's database is not."""
+    _take_settings(home)
+    from casework.checkpoints import public_hex, signing_key  # noqa: PLC0415
+
+    typer.echo(public_hex(signing_key()))
+
+
+def _normal(reference: str | None) -> str | None:
+    from rules.reference import normalise  # noqa: PLC0415
+
+    try:
+        return normalise(reference) if reference else None
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def _take_settings(home: Path) -> None:
+    from engine.stack import environment_of  # noqa: PLC0415
+
+    if not {"MASH_DATABASE_URL", "MASH_KEY"} <= os.environ.keys():
+        os.environ.update(environment_of(home) | dict(os.environ))
