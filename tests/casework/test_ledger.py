@@ -380,7 +380,6 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "RECONSIDER_OPENED",  # test_checks
         "NOTICE_UNDELIVERED", "NOTICE_PERHAPS_TWICE",  # test_notices
         "ENGINE_CANCELLED", "ENGINE_RESUMED",  # test_repairs
-        "EVIDENCE_PACKED",  # test_evidence_pack
     }  # fmt: skip
     assert shown | elsewhere == {name.value for name in Act}
 
