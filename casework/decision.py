@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from casework import collation, ledger, reconsider, referrals
+from casework import collation, ledger, quorum, reconsider, referrals, releases
 from casework.discussion import held
 from casework.documents import DecisionDocument, SubjectDecision
+from casework.items import Standing
 from casework.ledger import Act
 from casework.register import profile_of
 from casework.wakes import wake
@@ -53,6 +54,22 @@ def decide(session: Session, reference: str, document: DecisionDocument, *, by: 
     wake(session, reference, at)
 
 
+def offers(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[str, list[Standing]]:
+    """For each subject the items that may go to its duty team; the reading of the assessment is in the ledger (R29)."""
+    check_may_decide(by)
+    collation.read(session, reference, by=by, at=at)
+    return {
+        subject.code: releases.on_offer(session, reference, subject.code)
+        for subject in referrals.remaining(session, reference)
+    }
+
+
+def absent(session: Session, reference: str, *, by: Actor) -> list[str]:
+    """The agencies for want of which a decision would be below quorum now (R38)."""
+    check_may_decide(by)
+    return _absent(session, referrals.find(session, reference), referrals.remaining(session, reference))
+
+
 def _check_stage(session: Session, referral: Referral) -> bool:
     """Whether this is a new decision in place of an old one. Raises WrongStage when neither is called for."""
     if referral.stage is Stage.AWAITING_DECISION:
@@ -70,7 +87,10 @@ def _check_document(session: Session, referral: Referral, document: DecisionDocu
         problem
         for number, decision in enumerate(document.decisions)
         if decision.subject in by_code
-        for problem in _problems(decision, by_code[decision.subject], profile, f"/decisions/{number}")
+        for problem in (
+            *_problems(decision, by_code[decision.subject], profile, f"/decisions/{number}"),
+            *releases.problems(session, referral, decision, f"/decisions/{number}"),
+        )
     ]
     if sorted(decision.subject for decision in document.decisions) != sorted(by_code):
         found.append(FieldError("/decisions", f"decide once for each of {', '.join(sorted(by_code))}"))
@@ -78,8 +98,22 @@ def _check_document(session: Session, referral: Referral, document: DecisionDocu
         found.append(
             FieldError("/without_discussion_because", "the team has not discussed this: record that, or say why not")
         )
+    elif (missing := _absent(session, referral, subjects)) and not _why_below_quorum(document):
+        found.append(
+            FieldError("/below_quorum_because", f"{', '.join(missing)} took no part: say why you decide without")
+        )
     if found:
         raise NotAcceptable(*found)
+
+
+def _absent(session: Session, referral: Referral, subjects: list[Subject]) -> list[str]:
+    missing = quorum.missing(session, referral)
+    return list(dict.fromkeys(agency for subject in subjects for agency in missing[subject.side]))
+
+
+def _why_below_quorum(document: DecisionDocument) -> str | None:
+    """Without a discussion nobody took part, and one reason says why."""
+    return document.below_quorum_because or document.without_discussion_because
 
 
 def _problems(decision: SubjectDecision, subject: Subject, profile: Profile, pointer: str) -> list[FieldError]:
@@ -106,28 +140,34 @@ def _sign(
     at: datetime,
 ) -> None:
     earlier = referrals.decisions(session, referral.reference).get(subject.id)
+    missing = quorum.missing(session, referral)[subject.side]
     signed = ThresholdDecision(
         reference=referral.reference,
         subject_id=subject.id,
         version=earlier.version + 1 if earlier else 1,
         threshold_document=profile_of(session, referral).threshold.version,
         without_discussion_because=document.without_discussion_because,
+        quorum_missing=",".join(missing) or None,
+        below_quorum_because=_why_below_quorum(document) if missing else None,
         collated_template_id=seen.id,
         decided_at=at,
         decided_by=by.id,
-        **decision.model_dump(mode="json", exclude={"subject"}),
+        **decision.model_dump(mode="json", exclude={"subject", "items"}),
     )
     session.add(signed)
     ledger.write(
         session, referral.reference, Act.DECIDED, by=by, at=at, content=_said(decision, document),
         subject=subject.code, version=signed.version, threshold_met=signed.threshold_met, outcome=signed.outcome,
         level_of_need=signed.level_of_need, threshold_document=signed.threshold_document, seen=seen.version,
+        below_quorum=missing,
     )  # fmt: skip
+    releases.record(session, referral, signed, decision.items, subject=subject, by=by, at=at)
 
 
 def _said(decision: SubjectDecision, document: DecisionDocument) -> dict[str, Any]:
     said = decision.model_dump(mode="json", exclude={"subject"})
-    return {**said, "without_discussion_because": document.without_discussion_because}
+    reasons = document.model_dump(include={"without_discussion_because", "below_quorum_because"})
+    return {**said, **reasons}
 
 
 def _summary(document: DecisionDocument) -> str:

@@ -8,19 +8,20 @@ from sqlmodel import Session, col, select
 
 from casework import ledger, referrals
 from casework.checks import stop_awaiting
-from casework.documents import DiscussionDocument, ViewDocument
+from casework.documents import DiscussionDocument, ResolutionDocument, ViewDocument
 from casework.ledger import Act
 from casework.notices import say
 from casework.register import profile_of
-from casework.wakes import wake
+from casework.wakes import forget, wake
 from models.agency import Agency
 from models.decision import Discussion, Dissent, View
 from models.profile import Profile
+from models.profile_parts import DissentStage
 from models.referral import Referral
 from models.wake import WakeKind
 from notifications.messages import MessageName
-from rules.errors import FieldError, NotAcceptable, WrongStage
-from rules.permissions import HUB, Actor, Role, check_may_answer_for, check_may_run_process
+from rules.errors import Conflict, FieldError, NotAcceptable, WrongStage
+from rules.permissions import HUB, Actor, Role, check_may_answer_for, check_may_decide, check_may_run_process
 from rules.stages import CheckStatus, Stage
 
 DISAGREE = "DISAGREE"
@@ -94,8 +95,28 @@ def escalate_dissent(session: Session, reference: str, *, at: datetime) -> None:
     following = stages[[stage.code for stage in stages].index(dissent.stage) + 1]
     dissent.stage = following.code
     ledger.write(session, reference, Act.DISSENT_ESCALATED, by=HUB, at=at, stage=following.code)
-    say(session, MessageName.DISSENT, following.tell, at=at, reference=reference, occasion=following.code)
+    _tell_of_dissent(session, dissent, following, at)
     dissent.next_at = _next_stage(session, referral, following.escalate_after_hours, at)
+
+
+def resolve_dissent(session: Session, reference: str, document: ResolutionDocument, *, by: Actor, at: datetime) -> None:
+    """A decision maker says how the disagreement was resolved, and it is escalated no further (R37).
+
+    Raises WrongStage when the agencies do not disagree, and Conflict when the referral changed since it was looked at:
+    a new view may be what is disagreed about now.
+    """
+    check_may_decide(by)
+    referral = referrals.lock(session, reference)
+    dissent = session.get(Dissent, reference)
+    if dissent is None or dissent.resolved_at is not None:
+        raise WrongStage(f"referral {reference} has no open disagreement")
+    if referral.version != document.version_seen:
+        raise Conflict(f"referral {reference} changed since you looked at it")
+    dissent.resolved_at, dissent.resolved_by, dissent.resolution = at, by.id, document.resolution
+    dissent.next_at = None
+    forget(session, reference, WakeKind.ESCALATE_DISSENT)
+    said = {"resolution": document.resolution}
+    ledger.write(session, reference, Act.DISSENT_RESOLVED, by=by, at=at, content=said, stage=dissent.stage)
 
 
 def _check_discussion(document: DiscussionDocument, profile: Profile, at: datetime) -> None:
@@ -147,17 +168,24 @@ def _record_view(
 
 
 def _open_dissent(session: Session, referral: Referral, profile: Profile, at: datetime) -> None:
-    if session.get(Dissent, referral.reference) is not None:
+    earlier = session.get(Dissent, referral.reference)
+    if earlier is not None and earlier.resolved_at is None:
         return
     first = profile.clocks.dissent_stages[0]
-    session.add(
-        Dissent(
-            reference=referral.reference, stage=first.code, since=at,
-            next_at=_next_stage(session, referral, first.escalate_after_hours, at),
-        )
-    )  # fmt: skip
+    dissent = earlier or Dissent(reference=referral.reference, stage=first.code, since=at)
+    # A disagreement that comes after one was resolved begins at the first stage; what was said before is in the ledger.
+    dissent.stage, dissent.since = first.code, at
+    dissent.resolved_at, dissent.resolved_by, dissent.resolution = None, None, None
+    dissent.next_at = _next_stage(session, referral, first.escalate_after_hours, at)
+    session.add(dissent)
     ledger.write(session, referral.reference, Act.DISSENT_RECORDED, by=HUB, at=at, stage=first.code)
-    say(session, MessageName.DISSENT, first.tell, at=at, reference=referral.reference, occasion=first.code)
+    _tell_of_dissent(session, dissent, first, at)
+
+
+def _tell_of_dissent(session: Session, dissent: Dissent, stage: DissentStage, at: datetime) -> None:
+    """Once for each stage of each disagreement."""
+    occasion = f"{stage.code}.{dissent.since.isoformat()}"
+    say(session, MessageName.DISSENT, stage.tell, at=at, reference=dissent.reference, occasion=occasion)
 
 
 def _next_stage(session: Session, referral: Referral, hours: float | None, at: datetime) -> datetime | None:

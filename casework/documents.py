@@ -194,6 +194,16 @@ class Action(Document):
     due_on: date
 
 
+class ItemChoice(Document):
+    """Whether the duty team may have one item of a return (R29). An item that no choice names does not go."""
+
+    agency: Code
+    version: int = Field(ge=1, description="Of the agency's return")
+    number: int = Field(ge=1, description="Of the item in that return, from 1")
+    release: bool
+    withheld_because: Code | None = Field(default=None, description="Code set decline_reason, when it is withheld")
+
+
 class SubjectDecision(Document):
     """The threshold decision on one subject (R35). Nothing has a default: nothing is decided by leaving it out."""
 
@@ -205,6 +215,7 @@ class SubjectDecision(Document):
     words_for_duty_team: Text = Field(description="What the duty team is told; it does not see the rationale")
     actions: list[Action] = Field(max_length=50)
     consent: Code | None = Field(default=None, description="Needed by outcomes that share onward only with consent")
+    items: list[ItemChoice] = Field(default_factory=list, max_length=1000)
 
 
 class DecisionDocument(Document):
@@ -213,6 +224,7 @@ class DecisionDocument(Document):
     version_seen: int = Field(description="The referral's version on the decider's screen")
     decisions: list[SubjectDecision] = Field(min_length=1, max_length=20)
     without_discussion_because: Text | None = None
+    below_quorum_because: Text | None = Field(default=None, description="When an agency of the quorum took no part")
 
 
 class EarlyEndDocument(Document):
@@ -226,6 +238,13 @@ class AcknowledgementDocument(Document):
     """The duty team knows this version of the outcome (R43)."""
 
     version: int = Field(description="The version of the outcome that was read")
+
+
+class ResolutionDocument(Document):
+    """How a disagreement about the threshold was resolved (R37)."""
+
+    version_seen: int = Field(description="The referral's version on the screen of whoever says so")
+    resolution: Text
 
 
 class StandsDocument(Document):

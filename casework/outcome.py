@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from casework import afterwards, ledger, referrals
+from casework import afterwards, ledger, referrals, releases
 from casework.ledger import Act
 from casework.notices import say, to_duty_team
 from casework.register import local_words, profile_of
@@ -105,7 +105,11 @@ def close(session: Session, reference: str, *, at: datetime) -> None:
 def _issue(session: Session, referral: Referral, team: DutyTeam, own: list[Subject], at: datetime) -> None:
     earlier = referrals.hand_backs(session, referral.reference).get(team.code)
     profile, decisions = profile_of(session, referral), referrals.decisions(session, referral.reference)
-    outcomes = [_outcome(subject, decisions.get(subject.id), profile) for subject in own]
+    outcomes = [
+        _outcome(subject, decision := decisions.get(subject.id), profile)
+        | ({"released": releases.released(session, decision, profile, referral.received_at)} if decision else {})
+        for subject in own
+    ]
     told = HandBack(
         reference=referral.reference,
         duty_team=team.code,

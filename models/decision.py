@@ -66,6 +66,7 @@ class Dissent(SQLModel, table=True):
     next_at: datetime | None = moment(nullable=True)
     resolved_at: datetime | None = moment(nullable=True)
     resolution: str | None = sealed_text(nullable=True)
+    resolved_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
 
 
 class ThresholdDecision(SQLModel, table=True):
@@ -75,6 +76,9 @@ class ThresholdDecision(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("subject_id", "version", name="decision_version_once"),
         CheckConstraint("version > 0", name="decision_version_positive"),
+        CheckConstraint(
+            "(quorum_missing IS NULL) = (below_quorum_because IS NULL)", name="decision_below_quorum_has_a_reason"
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -90,9 +94,30 @@ class ThresholdDecision(SQLModel, table=True):
     consent: str | None = code(nullable=True)
     threshold_document: str = Field(max_length=40)
     without_discussion_because: str | None = sealed_text(nullable=True)
+    #: The agencies for want of which it is below quorum, comma-separated codes; null when it is not (R38).
+    quorum_missing: str | None = Field(default=None, max_length=400)
+    below_quorum_because: str | None = sealed_text(nullable=True)
     collated_template_id: UUID = Field(foreign_key="collated_template.id")
     decided_at: datetime = moment()
     decided_by: str = Field(foreign_key="account.id", max_length=60)
+
+
+class ItemRelease(SQLModel, table=True):
+    """What a decision said of one item of a return: the duty team may have it, or not, and then why (R29)."""
+
+    __tablename__ = "item_release"
+    __table_args__ = (
+        UniqueConstraint("decision_id", "return_id", "number", name="item_chosen_once"),
+        CheckConstraint("released = (withheld_because IS NULL)", name="item_withheld_has_a_reason"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    decision_id: UUID = Field(foreign_key="threshold_decision.id", index=True)
+    return_id: UUID = Field(foreign_key="agency_return.id")
+    number: int
+    agency: str = Field(foreign_key="agency.code", max_length=40)
+    released: bool
+    withheld_because: str | None = code(nullable=True)
 
 
 class Reconsideration(SQLModel, table=True):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from models.profile_parts import (
@@ -36,6 +36,7 @@ from models.profile_parts import (
     OfficeHours,
     Outcome,
     Part,
+    Quorum,
     Retention,
     ThresholdDocument,
     Version,
@@ -46,6 +47,7 @@ from rules.calendar import OfficeCalendar
 from rules.clock import Clock
 from rules.errors import Misconfigured
 from rules.people import Side
+from rules.quorum import QuorumRule
 from rules.threshold import CONSENT_GIVEN, OutcomeRule
 
 __all__ = ["CODES_IN_RULES", "CODE_SETS", "Agency", "Contact", "DutyTeam", "Outcome", "Profile", "load_profile"]
@@ -86,6 +88,7 @@ class Profile(Part):
     hours: OfficeHours
     clocks: Clocks
     threshold: ThresholdDocument
+    quorum: dict[Side, Quorum] = Field(default_factory=dict)
     outcomes: tuple[Outcome, ...]
     wording: Wording
     contacts: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Contact]
@@ -143,6 +146,10 @@ class Profile(Part):
     def outcome_label(self, code: str) -> str:
         """How a subject's way ended, in words: an outcome, or a way to leave without a decision."""
         return self.label("early_end" if code in self.codes["early_end"] else "outcome", code)
+
+    def quorum_rules(self) -> dict[Side, QuorumRule]:
+        """The quorum of each side that has one (R38)."""
+        return {side: quorum.rule() for side, quorum in self.quorum.items()}
 
     def outcome_rules(self) -> dict[str, OutcomeRule]:
         """The rule of each outcome, by code (R35, R40)."""
@@ -234,6 +241,7 @@ def _across_keys(profile: Profile) -> Iterator[Problem]:
         *_wrong_days(profile.hours),
         *_wrong_clocks(profile),
         *_wrong_outcomes(profile),
+        *_wrong_quorums(profile),
     ):
         yield profile.file, key, sentence
     for key, sentence in _wrong_code_sets(profile.codes):
@@ -302,6 +310,14 @@ def _wrong_outcomes(profile: Profile) -> Iterator[tuple[str, str]]:
             yield f"outcomes[{number}].code", f"{outcome.code} is not in the code set outcome"
     for code in sorted(labelled.keys() - described):
         yield "outcomes", f"{code} is in the code set outcome, but nothing here says for whom and when it stands"
+
+
+def _wrong_quorums(profile: Profile) -> Iterator[tuple[str, str]]:
+    scopes = {agency.code: agency.scope for agency in profile.agencies}
+    for side, quorum in profile.quorum.items():
+        for code in quorum.agencies:
+            if side not in scopes.get(code, ()):
+                yield f"quorum.{side}.agencies", f"no agency {code} has the side {side} in its scope"
 
 
 def _wrong_code_sets(codes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from rules.clock import Clock, ClockPolicy
 from rules.people import Side
+from rules.quorum import QuorumRule
 from rules.threshold import OutcomeRule
 
 _EMAIL = re.compile(
@@ -320,6 +321,23 @@ class ThresholdDocument(Part):
     version: Version
     title: Line
     in_force_from: date = Field(alias="from")
+
+
+class Quorum(Part):
+    """Which agencies must take part in a decision about one side, and how many of them at least (R38)."""
+
+    agencies: Annotated[tuple[Code, ...], Field(min_length=1)]
+    least: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _enough(self) -> Quorum:
+        if self.least > len(set(self.agencies)):
+            raise ValueError("least is more than there are agencies")
+        return self
+
+    def rule(self) -> QuorumRule:
+        """The same, as the rules take it."""
+        return QuorumRule(self.agencies, self.least)
 
 
 class Outcome(Part):

@@ -135,6 +135,8 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /board/{reference}/decision": _DECIDES,
     "POST /board/{reference}/decision": _DECIDES,
     "POST /board/{reference}/decision/draft": _DECIDES,
+    "GET /board/{reference}/dissent": _DECIDES,
+    "POST /board/{reference}/dissent": _DECIDES,
     "GET /board/{reference}/reconsideration": _DECIDES,
     "POST /board/{reference}/reconsideration": _DECIDES,
     "GET /board/{reference}/checks/{agency}": _MASH,

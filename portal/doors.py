@@ -68,6 +68,7 @@ DONE: Mapping[str, str] = {
     "viewed": "The view is recorded.",
     "decided": "Your decision is signed.",
     "stands": "The decision stands.",
+    "resolved": "The disagreement is resolved, and goes no further.",
     "invited": "The invitation is on its way.",
     "moved": "The address is changed, and an invitation is on its way there.",
     "disabled": "The account is disabled, and its owner signed out.",

@@ -191,6 +191,7 @@ DISCUSSION = {
     "mode": "VIDEO",
     "present": [
         {"agency": "POLICE", "name": "Example Constable", "role": "Representative"},
+        {"agency": "COUNCIL_CHILDREN", "name": "Example Social Worker", "role": "Representative"},
         {"agency": "MENTAL_HEALTH", "name": "Example Nurse", "role": "Representative"},
     ],
     "note": "The returns were read together. The calls of last winter and the school's observation fit each other.",

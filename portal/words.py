@@ -85,6 +85,7 @@ _LABELS: Mapping[str, str] = {
     "due_seen": "The due time that you saw", "should_change": "What should change", "answer": "Your answer",
     "items-source": "Where it is written", "items-text": "What happened", "concern-source": "Who told you",
     "items-event_date": "When it happened", "for_everybody": "May everybody read it",
+    "resolution": "How it was resolved", "below_quorum_because": "Why without them",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from casework import decision, discussion, reconsider
-from casework.documents import DecisionDocument, DiscussionDocument, StandsDocument, ViewDocument
+from casework.documents import DecisionDocument, DiscussionDocument, ResolutionDocument, StandsDocument, ViewDocument
 from portal import bodies, forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -19,6 +19,8 @@ from portal.routes.names import Reference
 
 router = APIRouter(include_in_schema=False)
 _DECISION, _DISCUSSION = "decision", "discussion"
+#: The choice that lets an item go to the duty team; every other one is a reason to withhold it.
+_RELEASE = "RELEASE"
 
 
 @router.get(f"{ONE}/discussion")
@@ -64,7 +66,7 @@ def record_view(reference: Reference, door: AtDoor) -> Response:
 @router.get(f"{ONE}/decision")
 def decision_page(reference: Reference, door: AtDoor) -> Response:
     """Decide for each subject; nothing is selected beforehand."""
-    return referral_page(door, reference, "decision.html", purpose=_DECISION)
+    return _decision_page(door, reference)
 
 
 @router.post(f"{ONE}/decision")
@@ -74,14 +76,32 @@ def decide(reference: Reference, door: AtDoor) -> Response:
     def sign(work: Work) -> None:
         decision.decide(work.session, reference, _decision(door), by=work.by, at=work.at)
 
-    again = _again(door, reference, "decision.html", _DECISION)
-    return act(door, reference, "decided", sign, again, purpose=_DECISION)
+    return act(
+        door, reference, "decided", sign, lambda form: _decision_page(door, reference, form), purpose=_DECISION
+    )  # fmt: skip
 
 
 @router.post(f"{ONE}/decision/draft")
 def save_decision(reference: Reference, door: AtDoor) -> Response:
     """Keep the decision's text while it is being typed."""
     return keep_draft(door, reference, _DECISION)
+
+
+@router.get(f"{ONE}/dissent")
+def dissent_page(reference: Reference, door: AtDoor) -> Response:
+    """How the agencies' disagreement was resolved."""
+    return referral_page(door, reference, "dissent.html")
+
+
+@router.post(f"{ONE}/dissent")
+def resolve_dissent(reference: Reference, door: AtDoor) -> Response:
+    """The disagreement is resolved, and goes no further."""
+
+    def resolve(work: Work) -> None:
+        document = meant(door, ResolutionDocument)
+        discussion.resolve_dissent(work.session, reference, document, by=work.by, at=work.at)
+
+    return act(door, reference, "resolved", resolve, _again(door, reference, "dissent.html"))
 
 
 @router.get(f"{ONE}/reconsideration")
@@ -101,6 +121,32 @@ def let_stand(reference: Reference, door: AtDoor) -> Response:
     return act(door, reference, "stands", stands, _again(door, reference, "reconsideration.html"))
 
 
+def _decision_page(door: Door, reference: str, form: Form | None = None) -> Response:
+    """With what is on offer for the duty team, and who took no part; both as they stand now."""
+    with door.at_work(takes=False) as (session, by, at):
+        on_offer = decision.offers(session, reference, by=by, at=at)
+        absent = decision.absent(session, reference, by=by)
+    status = 200 if form is None else 422
+    return referral_page(
+        door, reference, "decision.html", status, form, purpose=_DECISION, on_offer=on_offer, absent=absent
+    )
+
+
+def _choices(chosen: object) -> list[dict[str, object]]:
+    """What the page's choices mean: POLICE_1_2, the second item of the first return of POLICE, goes or is withheld."""
+    found: list[dict[str, object]] = []
+    for name, choice in chosen.items() if isinstance(chosen, dict) else ():
+        agency, version, number = (["", "", *name.rsplit("_", 2)])[-3:]
+        places = {"version": _number(version), "number": _number(number)}
+        reason = {} if choice == _RELEASE else {"withheld_because": choice}
+        found.append({"agency": agency, "release": choice == _RELEASE, **places, **reason})
+    return found
+
+
+def _number(text: str) -> object:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
 def _again(door: Door, reference: str, template: str, purpose: str | None = None) -> Callable[[Form], Response]:
     """The page again with what was typed, and what is wrong with it."""
     return lambda form: referral_page(door, reference, template, 422, form, purpose=purpose)
@@ -113,4 +159,5 @@ def _decision(door: Door) -> DecisionDocument:
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict):
             row.setdefault("actions", [])
+            row["items"] = _choices(row.pop("choices", {}))
     return bodies.read_value(value, DecisionDocument)

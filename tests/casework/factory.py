@@ -219,7 +219,7 @@ def join(reference: str, at: datetime = AFTERNOON) -> None:
 
 def decide(reference: str, *verdicts: dict[str, Any], by: Actor = DECIDER, at: datetime = AFTERNOON) -> None:
     """The team talks, and a decision maker decides."""
-    act(discussion.record_discussion, reference, talk(), by=SUPPORT, at=at)
+    act(discussion.record_discussion, reference, talk((*FOR_A_CHILD, "COUNCIL_ADULTS")), by=SUPPORT, at=at)
     act(decision.decide, reference, decision_on(reference, *verdicts), by=by, at=at)
 
 

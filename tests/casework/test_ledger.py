@@ -20,17 +20,23 @@ from casework import (
     collation,
     decision,
     discussion,
+    due_times,
     early_end,
     intake,
     outcome,
     queues,
     reconsider,
+    secondary,
 )
 from casework.db import database
 from casework.documents import (
     AcknowledgeDocument,
     DeclineDocument,
     EarlyEndDocument,
+    ExtendDocument,
+    PauseDocument,
+    ResolutionDocument,
+    SecondaryDocument,
     ViewDocument,
 )
 from casework.ledger import Act, entries, first_broken
@@ -54,8 +60,10 @@ from tests.casework.factory import (
     duty,
     give_back,
     join,
+    london,
     no_action,
     refer,
+    referral,
     rep,
     talk,
     walk,
@@ -224,6 +232,12 @@ def _disagreed() -> str:
     return reference
 
 
+def _paused() -> str:
+    reference = walk(Stage.CHECKING)
+    act(due_times.pause, reference, "POLICE", PauseDocument(reason="SYSTEM_DOWN"), by=SUPPORT, at=ASKED)
+    return reference
+
+
 def _acknowledged() -> str:
     reference = walk(Stage.AWAITING_ACK)
     act(outcome.acknowledge, reference, by=duty(), at=AFTERNOON)
@@ -235,6 +249,7 @@ def _at(stage: Stage) -> Callable[[], str]:
 
 
 NOW = {"at": AFTERNOON}
+LATER = london("Thu 19 Mar 2026 12:00")
 AGREES = ViewDocument(agency="POLICE", view="AGREE")
 POLICE = {"by": rep("POLICE"), "at": AFTERNOON}
 VERBS: dict[str, tuple[Callable[[], str], Callable[[Session, str], Any], list[str]]] = {
@@ -313,6 +328,36 @@ VERBS: dict[str, tuple[Callable[[], str], Callable[[Session, str], Any], list[st
         lambda s, r: discussion.escalate_dissent(s, r, at=DUE + timedelta(days=1)),
         ["DISSENT_ESCALATED"],
     ),
+    "resolve_dissent": (
+        _disagreed,
+        lambda s, r: discussion.resolve_dissent(
+            s, r, ResolutionDocument(version_seen=referral(r).version, resolution="Agreed."), by=DECIDER, **NOW
+        ),
+        ["DISSENT_RESOLVED"],
+    ),
+    "ask a secondary agency": (
+        _at(Stage.CHECKING),
+        lambda s, r: secondary.ask(s, r, SecondaryDocument(agency="RUH", blocking=False), by=SUPPORT, **NOW),
+        ["CHECK_REQUESTED"],
+    ),
+    "extend": (
+        _at(Stage.CHECKING),
+        lambda s, r: due_times.extend(
+            s, r, "POLICE", ExtendDocument(until=LATER, due_seen=DUE, reason="SYSTEM_DOWN"), by=SUPPORT, **NOW
+        ),
+        ["CLOCK_EXTENDED"],
+    ),
+    "pause": (
+        _at(Stage.CHECKING),
+        lambda s, r: due_times.pause(s, r, "POLICE", PauseDocument(reason="SYSTEM_DOWN"), by=SUPPORT, **NOW),
+        ["CLOCK_PAUSED"],
+    ),
+    "resume": (_paused, lambda s, r: due_times.resume(s, r, "POLICE", by=SUPPORT, **NOW), ["CLOCK_RESUMED"]),
+    "chase an agency": (
+        _at(Stage.CHECKING),
+        lambda s, r: due_times.chase(s, r, "POLICE", by=SUPPORT, **NOW),
+        ["CHECK_CHASED"],
+    ),
     "decide": (
         _at(Stage.AWAITING_DECISION),
         lambda s, r: decision.decide(
@@ -378,6 +423,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "DISSENT_RECORDED",  # test_clock
         "CLOCK_EXTENDED", "CLOCK_PAUSED", "CLOCK_RESUMED", "CHECK_CHASED",  # test_due_times
         "RECONSIDER_OPENED",  # test_checks
+        "ITEM_RELEASED", "ITEM_WITHHELD",  # test_releases
         "NOTICE_UNDELIVERED", "NOTICE_PERHAPS_TWICE",  # test_notices
         "ENGINE_CANCELLED", "ENGINE_RESUMED",  # test_repairs
     }  # fmt: skip

@@ -18,6 +18,7 @@ from tests.record import Record, forget_settings
 
 #: Text that is not sealed and yet long enough to hold words: each for a reason.
 OPEN_TEXT = {
+    "threshold_decision.quorum_missing",  # agencies' codes
     "referral.sender_id",  # the sender's own id, looked up by
     "referral.upstream_reference",  # a reference in the duty team's system
     "agency_check.due_in_words",  # computed from the calendar
@@ -45,7 +46,9 @@ PERSONAL = {
     "discussion": {"present", "note"},
     "threshold_view": {"reason"},
     "dissent": {"resolution"},
-    "threshold_decision": {"rationale", "words_for_duty_team", "actions", "without_discussion_because"},
+    "threshold_decision": {"rationale", "words_for_duty_team", "actions", "without_discussion_because",
+        "below_quorum_because",
+    },
     "reconsideration": {"reason"},
     "hand_back": {"outcomes"},
     "feedback": {"went_well", "should_change", "answer", "what_changed"},

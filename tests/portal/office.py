@@ -108,8 +108,12 @@ def a_return(at: datetime) -> dict[str, Any]:
 
 
 def a_discussion(at: datetime) -> dict[str, Any]:
-    """A discussion with one agency present."""
-    return {**examples.DISCUSSION, "held_at": at.isoformat(), "views": []}
+    """A discussion with every agency of a quorum present."""
+    present = [
+        {"agency": agency, "name": "Example Person", "role": "Representative"}
+        for agency in ("POLICE", "COUNCIL_CHILDREN", "COUNCIL_ADULTS")
+    ]
+    return {**examples.DISCUSSION, "present": present, "held_at": at.isoformat(), "views": []}
 
 
 def a_decision(session: Session, reference: str) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from casework import referrals
-from casework.db import unit_of_work
+from casework import outcome, referrals
+from casework.db import now, unit_of_work
 from portal.examples import CHILD
 from tests.portal.office import Office, acts, returns
 from tests.portal.people import Person, at_their_desk
@@ -201,3 +201,62 @@ def test_every_look_at_the_assessment_is_kept(office: Office, support: Person):
     reference = office.refer_and_join(CHILD)
     support.get(f"/board/{reference}")
     assert acts(reference)[-1] == "ASSESSMENT_READ"
+
+
+ITEM = {
+    "event_date": "2026-01-09", "source": "Incident log", "kind": "FACT", "text": "Attended after shouting.",
+    "about": ["S1"], "relevant": True, "necessary": True, "proportionate": True, "recipients": "DUTY_TEAM",
+}  # fmt: skip
+
+
+def test_the_decider_picks_item_by_item_what_the_duty_team_reads(office: Office, client: Any, decider: Person):
+    """R29"""
+    reference = office.refer_and_ask(CHILD)
+    items = [ITEM, ITEM | {"text": "A second call."}, ITEM | {"text": "For the MASH.", "recipients": "MASH"}]
+    returned = {"result": "KNOWN_OPEN", "items": items, "not_searched_because": "Known by heart."}
+    assert office.post("POLICE", f"/referrals/{reference}/check/return", returned).status_code == 200
+    assert at_their_desk(client, "MASH_SUPPORT").send(f"/board/{reference}/discuss-now").status_code == 303
+    page = f"/board/{reference}/decision"
+    text = decider.get(page).text
+    assert "decisions-0-choices-POLICE_1_1" in text
+    assert "decisions-0-choices-POLICE_1_3" not in text
+    choices = {"decisions-0-choices-POLICE_1_1": "RELEASE", "decisions-0-choices-POLICE_1_2": "LIVE_INVESTIGATION"}
+    answer = decider.send(page, actions_empty(DECISION) | choices)
+    assert answer.headers.get("location") == f"/board/{reference}?done=decided", answer.text
+    mine = decider.get(f"/board/{reference}").text
+    assert "Withheld, Avon and Somerset Constabulary: Live investigation" in mine
+    with unit_of_work() as session:
+        outcome.hand_back(session, reference, at=now(session))
+    told = at_their_desk(client, "OFFICER").get(f"/referrals/{reference}/outcome").text
+    assert "Attended after shouting." in told
+    for absent in ("A second call.", "For the MASH.", "Live investigation"):
+        assert absent not in told
+
+
+def test_below_quorum_the_page_warns_and_asks_why(office: Office, decider: Person):
+    """R38"""
+    reference = office.refer_and_join(CHILD)
+    decider.send(f"/board/{reference}/discussion", DISCUSSION)
+    page = f"/board/{reference}/decision"
+    assert "Below quorum: Bath and North East Somerset Council, children&#39;s services" in decider.get(page).text
+    form = actions_empty({name: value for name, value in DECISION.items() if not name.startswith("without")})
+    refused = decider.send(page, form)
+    assert refused.status_code == 422
+    assert "Why without them" in refused.text
+    assert decider.send(page, form | {"below_quorum_because": "Nobody could be reached."}).status_code == 303
+    assert "Nobody could be reached." in decider.get(f"/board/{reference}").text
+
+
+def test_a_disagreement_is_resolved_on_its_own_page(office: Office, client: Any, decider: Person):
+    """R37"""
+    reference = office.refer_and_join(CHILD)
+    form = {"agency": "MENTAL_HEALTH", "view": "DISAGREE", "reason": "Higher on the continuum."}
+    decider.send(f"/board/{reference}/view", form)
+    page = f"/board/{reference}/dissent"
+    assert page in decider.get(f"/board/{reference}").text
+    assert "Higher on the continuum." in decider.get(page).text
+    assert decider.send(page, {"resolution": ""}).status_code == 422
+    assert decider.send(page, {"resolution": "Placed at level 3."}).headers["location"].endswith("done=resolved")
+    assert "The agencies disagree" not in decider.get(f"/board/{reference}").text
+    assert acts(reference).count("DISSENT_RESOLVED") == 1
+    assert decider.post(page, {"version_seen:int": "1", "resolution": "Again."}).status_code == 409

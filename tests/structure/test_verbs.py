@@ -27,6 +27,7 @@ LOOKS = {
     "casework/secondary.py:to_choose_from",
     "casework/feedback.py:register",
     "casework/feedback.py:to_answer",
+    "casework/decision.py:absent",
 }
 
 
