@@ -11,7 +11,9 @@ from casework import referrals
 from casework.checks import returns
 from casework.follow import Seen
 from casework.notices import say, to_agency
+from casework.register import profile_of
 from models.check import AgencyCheck
+from models.decision import HandBack
 from models.referral import Referral
 from notifications.messages import MessageName
 from rules import release
@@ -31,6 +33,7 @@ class Afterwards(Seen):
     joined_at: datetime | None = Field(description="When it became part of the collated template; null for not yet")
     given: int = Field(description="Items of the newest version that the MASH team may read")
     withheld: int
+    released: int = Field(description="Items of it that the duty teams were told, as the outcome stands")
     outcomes: list[OutcomeCategory] = Field(description="Empty until the duty teams have been told")
 
 
@@ -45,6 +48,7 @@ def became(session: Session, referral: Referral, check: AgencyCheck) -> Afterwar
         joined_at=joined,
         given=len(versions[-1].items) - withheld,
         withheld=withheld,
+        released=_released(session, referral, check),
         outcomes=_outcomes(session, check),
     )
 
@@ -59,6 +63,28 @@ def tell_agencies(session: Session, reference: str, *, at: datetime) -> None:
                 session, MessageName.OUTCOME_SHARED, to_agency(check.agency),
                 at=at, reference=reference, occasion=occasion,
             )  # fmt: skip
+
+
+def released_of(told: HandBack, agency: str) -> set[tuple[str, str, str]]:
+    """The items of an agency, by its name at the time, that one hand-back told a duty team: date, text and source."""
+    return {
+        (item["event_date"], item["text"], item["source"])
+        for outcome in told.outcomes
+        for item in outcome.get("released", [])
+        if item["agency"] == agency
+    }
+
+
+def name_at_the_time(session: Session, referral: Referral, agency: str) -> str:
+    """What an agency was called when a referral was received (R16)."""
+    profile = profile_of(session, referral)
+    return profile.agency(agency).name_on(referral.received_at.astimezone(profile.zone_info).date())
+
+
+def _released(session: Session, referral: Referral, check: AgencyCheck) -> int:
+    name = name_at_the_time(session, referral, check.agency)
+    hand_backs = referrals.hand_backs(session, referral.reference).values()
+    return len(set().union(*(released_of(told, name) for told in hand_backs)))
 
 
 def _outcomes(session: Session, check: AgencyCheck) -> list[OutcomeCategory]:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from casework import ledger, referrals
+from casework.afterwards import name_at_the_time, released_of
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.register import profile_of
 from models.account import Account
+from models.decision import HandBack
 from models.ledger import LedgerEntry
 from models.profile import Profile
+from models.referral import Referral
 from rules.permissions import Actor, Role, check_may_answer_for
 
 #: What an agency gives, and with which its readers begin.
@@ -27,8 +30,10 @@ class Reading(Seen):
     at: datetime
     role: Role
     organisation: str
-    act: str = Field(description="ASSESSMENT_READ: the collated template; CHECK_READ: the check and its questions")
-    version: int | None = Field(description="Of a kept collated template; null for the template as it stood")
+    act: str = Field(
+        description="ASSESSMENT_READ: collated template; CHECK_READ: the check; OUTCOME_READ: what a duty team was told"
+    )
+    version: int | None = Field(description="Of a kept collated template or of an outcome; null for what stood then")
 
 
 class Readings(Seen):
@@ -44,8 +49,11 @@ def readings(session: Session, reference: str, *, by: Actor) -> Readings:
     agency = by.agency or ""
     check_may_answer_for(by, agency)
     referrals.check_of(session, reference, agency)
-    profile = profile_of(session, referrals.find(session, reference))
-    looks = _looks(ledger.entries(session, reference), agency)
+    referral = referrals.find(session, reference)
+    profile = profile_of(session, referral)
+    chain = ledger.entries(session, reference)
+    looks = [*_looks(chain, agency), *_outcomes_read(session, referral, chain, agency)]
+    looks.sort(key=lambda entry: entry.number)
     accounts = {entry.actor: session.get(Account, entry.actor) for entry in looks}
     found = [(entry, account) for entry in looks if (account := accounts[entry.actor])]
     own = [entry.at for entry, account in found if account.agency == agency]
@@ -67,6 +75,19 @@ def _is_look(entry: LedgerEntry, agency: str, first: int, kept: dict[int, int]) 
         return bool(entry.detail.get("agency") == agency)
     # A kept template holds nothing of an agency that answered after it was kept.
     return entry.act == Act.ASSESSMENT_READ and kept.get(entry.detail.get("version", 0), first + 1) > first
+
+
+def _outcomes_read(
+    session: Session, referral: Referral, chain: Sequence[LedgerEntry], agency: str
+) -> list[LedgerEntry]:
+    """The readings of an outcome in which something of this agency was told to a duty team."""
+    name = name_at_the_time(session, referral, agency)
+    query = select(HandBack).where(HandBack.reference == referral.reference)
+    told = {(each.duty_team, each.version) for each in session.exec(query) if released_of(each, name)}
+    return [
+        entry for entry in chain
+        if entry.act == Act.OUTCOME_READ and (entry.detail["duty_team"], entry.detail["version"]) in told
+    ]  # fmt: skip
 
 
 def _reading(entry: LedgerEntry, account: Account, profile: Profile) -> Reading:

@@ -48,6 +48,7 @@ KINDS = {"FACT": "Fact", "OPINION": "Opinion", "THIRD_PARTY": "Told by a third p
 #: What a reader of an agency's answer had open, by the act in the ledger.
 READINGS = {
     "ASSESSMENT_READ": "The MASH assessment: the collated template",
+    "OUTCOME_READ": "The outcome, with items that you let the duty team have",
     "CHECK_READ": "Your check: its state and your questions",
 }
 

@@ -27,6 +27,7 @@ from tests.casework.factory import (
     duty,
     give_back,
     join,
+    no_action,
     notices_of,
     rep,
     walk,
@@ -124,3 +125,18 @@ def test_agencies_that_returned_something_are_told_once_that_the_outcome_is_ther
     act(tell_agencies, reference, at=JUST_OVERDUE)
     told = [to for message, to in notices_of(record, reference) if message == "outcome_shared"]
     assert told == ["agency:POLICE"]
+
+
+def test_an_agency_sees_that_the_duty_team_was_told_and_has_read_what_it_let_go(record: Any) -> None:
+    """R29, R44, R50"""
+    reference = walk(Stage.CHECKING)
+    give_back(reference, "POLICE", answer("KNOWN_OPEN", items=[an_item(), an_item(text="For the MASH to weigh.")]))
+    give_back(reference, "MENTAL_HEALTH", answer("KNOWN_OPEN", items=[an_item()]))
+    join(reference, JUST_OVERDUE)
+    choices = [{"agency": "POLICE", "version": 1, "number": 1, "release": True}]
+    decide(reference, no_action(items=choices), at=JUST_OVERDUE)
+    act(outcome.hand_back, reference, at=JUST_OVERDUE)
+    act(outcome.read, reference, by=duty(), at=JUST_OVERDUE)
+    assert (became(reference, "POLICE").released, became(reference, "MENTAL_HEALTH").released) == (1, 0)
+    assert seen_by("POLICE", reference) == [(Role.DUTY_TEAM, "Children's duty team", "OUTCOME_READ", 1)]
+    assert seen_by("MENTAL_HEALTH", reference) == []
