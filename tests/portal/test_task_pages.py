@@ -222,6 +222,21 @@ def test_an_item_without_its_answers_is_named_beside_its_field(
     assert returns_of(office, reference) == []
 
 
+def test_the_mash_team_reads_that_something_is_withheld_and_how_far_the_rest_may_go(client: Any, reference: str):
+    """R29, R37"""
+    police = at_their_desk(client, "POLICE")
+    withheld = {
+        "items-1-recipients": "NOBODY", "items-1-withheld_because": "NO_ISA", "items-1-text": "Kept to ourselves.",
+    }  # fmt: skip
+    police.send(f"/checks/{reference}/return", SEARCH | ITEM | withheld | {"do": "send"})
+    police.send(f"/checks/{reference}/view", {"view": "AGREE", "threshold_met:bool": "false"})
+    text = at_their_desk(client, "MASH_SUPPORT").get(f"/board/{reference}").text
+    assert "<strong>Withheld:</strong> No information sharing agreement covers it" in text
+    assert "The MASH team and the duty team" in text
+    assert "Kept to ourselves." not in text
+    assert "says that the threshold is not met" in text
+
+
 def test_an_item_is_withheld_with_its_reason(office: Office, police: Person, reference: str):
     """R29: a first-class answer"""
     withheld = {"result": "KNOWN_OPEN", "items-0-recipients": "NOBODY", "items-0-withheld_because": "NO_ISA"}
