@@ -6,7 +6,20 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import deadlines, figures, latency, machine, recovery, report, screens, soak, throughput, waiting, wakeup
+from bench import (
+    deadlines,
+    figures,
+    latency,
+    ledger,
+    machine,
+    recovery,
+    report,
+    screens,
+    soak,
+    throughput,
+    waiting,
+    wakeup,
+)
 from bench.ground import Ground, hub
 
 ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
@@ -19,7 +32,7 @@ ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
 }
 #: Measured only when asked for by name: it takes an hour.
 LONG: dict[str, Callable[[Ground], figures.Figure]] = {"soak": soak.measure}
-ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {"screens": screens.measure}
+ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {"screens": screens.measure, "ledger": ledger.measure}
 NO_ENGINE = ("prefect", "worker", "timekeeper", "sink")
 
 

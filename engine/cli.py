@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.commands import engine_app
-from engine.record_commands import ledger_app
+from engine.record_commands import evidence, ledger_app
 from rules.errors import Refused, Unavailable
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(account_app, name="account")
 app.add_typer(engine_app, name="engine")
 app.add_typer(ledger_app, name="ledger")
+app.command("evidence")(evidence)
 
 Home = Annotated[Path, typer.Option(help="The folder that holds all data of this installation.", envvar="MASH_HOME")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

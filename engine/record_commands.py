@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rules.errors import Refused
+from rules.errors import NotPermitted, Refused
 
 ledger_app = typer.Typer(help="The formal record: is it whole, and its signed checkpoints.", no_args_is_help=True)
 
@@ -68,6 +68,38 @@ def ledger_key(home: Home = DEFAULT_HOME) -> None:
     from casework.checkpoints import public_hex, signing_key  # noqa: PLC0415
 
     typer.echo(public_hex(signing_key()))
+
+
+def evidence(
+    reference: Annotated[str, typer.Argument(help="The referral.")],
+    out: Annotated[Path, typer.Option(help="The ZIP file to write; it must not be there yet.")],
+    home: Home = DEFAULT_HOME,
+    token: Annotated[str | None, typer.Option(help="The credential to use.", envvar="MASH_TOKEN")] = None,
+) -> None:
+    """Write a referral's evidence pack, for a decision maker; docs/evidence.md says how a stranger checks it."""
+    _take_settings(home)
+    packed = _pack(reference, token, home)
+    try:
+        with out.open("xb") as file:
+            file.write(packed)
+    except OSError as error:
+        raise Refused(f"{out}: {error.strerror}") from None
+    typer.echo(out)
+
+
+def _pack(reference: str, token: str | None, home: Path) -> bytes:
+    from casework.accounts import actor_of  # noqa: PLC0415
+    from casework.checkpoints import signing_key  # noqa: PLC0415
+    from casework.db import now, unit_of_work  # noqa: PLC0415
+    from casework.evidence import make  # noqa: PLC0415
+    from engine import trial  # noqa: PLC0415
+
+    wanted = _normal(reference) or ""
+    with unit_of_work() as session:
+        by = actor_of(session, token or trial.token_of(home, "decider"))
+        if by is None:
+            raise NotPermitted("this credential is of nobody")
+        return make(session, wanted, signing_key(), by=by, at=now(session))
 
 
 def _normal(reference: str | None) -> str | None:

@@ -1,0 +1,149 @@
+"""The evidence pack: one referral's formal record for somebody outside, who needs no access to the hub (R28).
+
+All that it says is read from the ledger and from the contents that its entries are committed to; the letters alone come
+from the outbox. docs/evidence.md says how a stranger checks one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typst
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import Session, col, select
+
+from casework import ledger, referrals
+from casework.checkpoints import public_hex
+from casework.ledger import Act
+from models.ledger import LedgerContent, LedgerEntry
+from models.outbox import Notice
+from models.settings import HOUSE
+from rules.chain import framed
+from rules.permissions import Actor, check_may_decide
+
+FORMAT = "mash-pack-1"
+PACK = Path(__file__).resolve().parent / "pack"
+
+#: What each chapter of the record is told by.
+CHAPTERS: dict[str, tuple[Act, ...]] = {
+    "referred": (Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.ENDED_EARLY),
+    "asked": (Act.CHECK_REQUESTED, Act.CHECK_CHASED, Act.CLOCK_EXTENDED, Act.CLOCK_PAUSED, Act.CLOCK_RESUMED),
+    "came_back": (
+        Act.CHECK_ACKNOWLEDGED, Act.CHECK_RETURNED, Act.CHECK_DECLINED, Act.CHECK_BREACHED, Act.CHECK_CANCELLED,
+        Act.CHECK_NOT_AWAITED,
+    ),
+    "said": (
+        Act.CLARIFICATION_ASKED, Act.CLARIFICATION_ANSWERED, Act.DISCUSSED_NOW, Act.DISCUSSED, Act.VIEW_RECORDED,
+        Act.DISSENT_RECORDED, Act.DISSENT_ESCALATED,
+    ),
+    "decided": (Act.DECIDED, Act.RECONSIDER_OPENED, Act.RECONSIDER_SETTLED),
+    "told": (Act.HANDED_BACK, Act.ACK_CHASED, Act.ACKNOWLEDGED, Act.CLOSED),
+    "read": (Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
+}  # fmt: skip
+
+
+def make(session: Session, reference: str, key: Ed25519PrivateKey, *, by: Actor, at: datetime) -> bytes:
+    """A referral's pack as a ZIP file, signed; that it was made is its ledger's last entry.
+
+    For a decision maker with the MASH profile, since all of the assessment is in it. Raises NotPermitted or NotFound.
+    """
+    check_may_decide(by)
+    referrals.lock(session, reference)
+    ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at)
+    chain = ledger.entries(session, reference)
+    contents = ledger.contents(session, reference)
+    told = record(reference, chain, contents, _letters(session, reference))
+    files = {
+        "ledger.jsonl": "".join(f"{entry.as_entry().line()}\n" for entry in chain).encode(),
+        "contents.jsonl": "".join(f"{_content(row)}\n" for _, row in sorted(contents.items())).encode(),
+        "record.json": json.dumps(told, ensure_ascii=False, indent=1).encode(),
+        "record.pdf": as_pdf(told, at=at),
+        "verify.py": (PACK / "verify.py").read_bytes(),
+        "evidence.md": (HOUSE / "docs" / "evidence.md").read_bytes(),
+        "ledger-format.md": (HOUSE / "docs" / "ledger-format.md").read_bytes(),
+    }
+    return _zipped(files | _manifest(reference, files, key, at), at)
+
+
+def record(
+    reference: str, chain: Iterable[LedgerEntry], contents: dict[int, LedgerContent], letters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What a referral's ledger tells, chapter by chapter, each entry with what was said in it, if it is held."""
+    told = [_told(entry, contents.get(entry.number)) for entry in chain]
+    chapters = {name: [entry for entry in told if entry["act"] in acts] for name, acts in CHAPTERS.items()}
+    return {"reference": reference, **chapters, "known_at_decisions": _known(told), "letters": letters, "ledger": told}
+
+
+def as_pdf(told: dict[str, Any], *, at: datetime) -> bytes:
+    """The same for people: tagged, and with everything in it. `at` is the date it bears."""
+    stamp = int(at.timestamp())
+    data = {"data": json.dumps({**told, "made": _moment(at)}, ensure_ascii=False)}
+    pdf = typst.compile(
+        (PACK / "record.typ").read_bytes(), format="pdf", sys_inputs=data, ignore_system_fonts=True, timestamp=stamp,
+        pdf_standards="ua-1",
+    )  # fmt: skip
+    return bytes(pdf)
+
+
+def _told(entry: LedgerEntry, held: LedgerContent | None) -> dict[str, Any]:
+    said = json.loads(held.content) if held else None
+    return {
+        "number": entry.number, "at": _moment(entry.at), "by": entry.actor, "act": str(entry.act),
+        "detail": entry.detail, "content": said, "erased": bool(entry.commitment) and held is None,
+    }  # fmt: skip
+
+
+def _known(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each decision the collated template that its maker had seen."""
+    kept = {e["detail"]["version"]: e["number"] for e in told if e["act"] == Act.COLLATED}
+    return [
+        {"decision": e["number"], "subject": e["detail"]["subject"], "seen_in_entry": kept.get(e["detail"]["seen"])}
+        for e in told
+        if e["act"] == Act.DECIDED
+    ]
+
+
+def _letters(session: Session, reference: str) -> list[dict[str, Any]]:
+    query = select(Notice).where(Notice.reference == reference).order_by(col(Notice.written_at), col(Notice.key))
+    return [
+        {
+            "message": letter.message, "to": letter.recipient, "written": _moment(letter.written_at),
+            "status": str(letter.status), "sent": _moment(letter.sent_at) if letter.sent_at else None,
+        }
+        for letter in session.exec(query)
+    ]  # fmt: skip
+
+
+def _content(row: LedgerContent) -> str:
+    return json.dumps({"number": row.number, "salt": row.salt, "content": row.content})
+
+
+def _manifest(reference: str, files: dict[str, bytes], key: Ed25519PrivateKey, at: datetime) -> dict[str, bytes]:
+    manifest = {
+        "format": FORMAT,
+        "reference": reference,
+        "made": _moment(at),
+        "public_key": public_hex(key),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    raw = json.dumps(manifest, indent=1).encode()
+    return {"manifest.json": raw, "manifest.sig": key.sign(framed(FORMAT.encode(), raw)).hex().encode() + b"\n"}
+
+
+def _zipped(files: dict[str, bytes], at: datetime) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, content in files.items():
+            out.writestr(zipfile.ZipInfo(name, at.astimezone(UTC).timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,168 @@
+"""The evidence pack: what a stranger finds in it, and what the shipped verifier says of a forged one."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from casework import discussion, evidence, ledger, outcome
+from casework.checkpoints import public_hex
+from models.settings import HOUSE
+from rules.errors import NotPermitted
+from tests.casework.factory import (
+    AFTERNOON,
+    DECIDER,
+    SUPPORT,
+    act,
+    acts_of,
+    all_give_back,
+    ask,
+    decide,
+    duty,
+    join,
+    refer,
+    rep,
+    talk,
+)
+from tests.record import Record
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def _whole_case() -> str:
+    reference = refer()
+    ask(reference)
+    all_give_back(reference)
+    join(reference, AFTERNOON)
+    act(discussion.record_discussion, reference, talk(), by=SUPPORT, at=AFTERNOON)
+    decide(reference, at=AFTERNOON)
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    act(outcome.acknowledge, reference, by=duty(), at=AFTERNOON)
+    return reference
+
+
+@pytest.fixture
+def packed(record: Record) -> tuple[str, bytes]:
+    """A referral that was decided and acknowledged, and its pack."""
+    reference = _whole_case()
+    return reference, act(evidence.make, reference, KEY, by=DECIDER, at=AFTERNOON)
+
+
+def _unpacked(packed: bytes, folder: Path) -> Path:
+    zipfile.ZipFile(io.BytesIO(packed)).extractall(folder)
+    return folder
+
+
+def _verify(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # Isolated, and without site-packages: the standard library is all there is.
+    command = [sys.executable, "-I", "-S", str(folder / "verify.py"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_stranger_checks_a_pack_by_the_page_alone(packed: tuple[str, bytes], tmp_path: Path):
+    """R28, issue 5: the commands of docs/evidence.md, as they stand there"""
+    (tmp_path / "pack.zip").write_bytes(packed[1])
+    page = (HOUSE / "docs" / "evidence.md").read_text()
+    commands = [shlex.split(line) for line in re.findall(r"^ {4}(\S.*)$", page, re.M)]
+    assert [command[0] for command in commands] == ["unzip", "python3", "python3"]
+    for command in commands:
+        words = [public_hex(KEY) if word == "KEY" else word for word in command]
+        if words[0] == "unzip":
+            # What `unzip -q FILE -d FOLDER` does, where that is not installed.
+            _unpacked((tmp_path / words[2]).read_bytes(), tmp_path / words[4])
+            continue
+        done = subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.endswith("Everything is as it was written.\n")
+
+
+def test_a_pack_tells_what_was_asked_answered_decided_told_and_acknowledged(record: Record, packed: tuple[str, bytes]):
+    """R28, S-24: and that it was made is the last entry of the ledger in it"""
+    reference, pack = packed
+    told = json.loads(zipfile.ZipFile(io.BytesIO(pack)).read("record.json"))
+    assert {e["detail"]["agency"] for e in told["asked"]} >= {"POLICE"}
+    assert all(e["content"]["question"] for e in told["asked"])
+    assert any(e["act"] == "CHECK_RETURNED" and e["content"]["systems_searched"] for e in told["came_back"])
+    [decision, *_] = [e for e in told["decided"] if e["act"] == "DECIDED"]
+    assert decision["content"]["rationale"]
+    assert decision["by"] == DECIDER.id
+    seen = told["known_at_decisions"][0]["seen_in_entry"]
+    assert told["ledger"][seen - 1]["act"] == "COLLATED"
+    assert told["ledger"][seen - 1]["content"]
+    assert [e["act"] for e in told["told"]][:2] == ["HANDED_BACK", "ACKNOWLEDGED"]
+    assert {letter["message"] for letter in told["letters"]} >= {"check_requested", "outcome_ready"}
+    assert acts_of(record, reference)[-1] == told["ledger"][-1]["act"] == "EVIDENCE_PACKED"
+
+
+def test_no_entry_is_left_out_of_the_chapters():
+    """A new act must be told in one of them, or be the engine's own or the post's."""
+    elsewhere = {
+        "COLLATED", "DECISION_REQUESTED", "CHECK_WARNED", "NOTICE_UNDELIVERED", "NOTICE_PERHAPS_TWICE",
+        "ENGINE_CANCELLED", "ENGINE_RESUMED",
+    }  # fmt: skip
+    told = {name for acts in evidence.CHAPTERS.values() for name in acts}
+    assert {each.value for each in ledger.Act} - {each.value for each in told} == elsewhere
+
+
+def test_the_record_for_people_is_a_tagged_document(packed: tuple[str, bytes]):
+    """R28: PDF/UA-1, so that a screen reader can read it"""
+    pdf = zipfile.ZipFile(io.BytesIO(packed[1])).read("record.pdf")
+    assert pdf.startswith(b"%PDF-")
+    assert b"/StructTreeRoot" in pdf or b"/MarkInfo" in pdf
+    assert b"pdfuaid" in pdf
+
+
+FORGERIES = {
+    "ledger.jsonl": (b'"act":"DECIDED"', b'"act":"DECLINE"'),
+    "contents.jsonl": (b'"content"', b'"contenu"'),
+    "record.json": (b"DECIDED", b"DECLINE"),
+    "record.pdf": (b"%PDF", b"%PDX"),
+    "manifest.json": (b'"made"', b'"mode"'),
+}
+
+
+@pytest.mark.parametrize(("name", "change"), FORGERIES.items(), ids=FORGERIES)
+def test_a_changed_file_is_named(packed: tuple[str, bytes], tmp_path: Path, name: str, change: tuple[bytes, bytes]):
+    """R28, S-22"""
+    folder = _unpacked(packed[1], tmp_path)
+    (folder / name).write_bytes((folder / name).read_bytes().replace(*change))
+    done = _verify(folder)
+    assert done.returncode == 1
+    assert name in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_pack_signed_by_somebody_else_is_not_this_hubs(packed: tuple[str, bytes], tmp_path: Path):
+    """R28"""
+    done = _verify(_unpacked(packed[1], tmp_path), "--key", public_hex(Ed25519PrivateKey.generate()))
+    assert (done.returncode, "another key" in done.stdout) == (1, True)
+
+
+def test_what_was_erased_is_left_out_and_the_pack_says_so(record: Record, tmp_path: Path):
+    """R28, R51: and the chain in it is whole"""
+    reference = _whole_case()
+    with record.as_owner() as owner:
+        owner.execute("DELETE FROM ledger_content WHERE reference = %s", [reference])
+    folder = _unpacked(act(evidence.make, reference, KEY, by=DECIDER, at=AFTERNOON), tmp_path)
+    assert "0 of" in _verify(folder).stdout
+    told = json.loads((folder / "record.json").read_text())
+    assert all(entry["erased"] for entry in told["asked"])
+    assert "Ashdown" not in (folder / "record.json").read_text()
+
+
+@pytest.mark.parametrize("by", [SUPPORT, rep("POLICE"), duty()], ids=["support", "agency", "duty team"])
+def test_a_pack_is_for_a_decision_maker_alone(record: Record, by):
+    """R48: all of the assessment is in it"""
+    reference = refer()
+    with pytest.raises(NotPermitted):
+        act(evidence.make, reference, KEY, by=by, at=AFTERNOON)
+    assert "EVIDENCE_PACKED" not in acts_of(record, reference)
