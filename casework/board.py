@@ -72,6 +72,15 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     ]  # fmt: skip
 
 
+def oldest(session: Session, *, by: Actor) -> datetime | None:
+    """When the open referral that has waited the longest came in; None when none is open."""
+    check_may_run_process(by)
+    received: datetime | None = session.execute(
+        sa.select(sa.func.min(col(Referral.received_at))).where(col(Referral.stage) != Stage.CLOSED)
+    ).scalar()
+    return received
+
+
 def _since(referral: Referral) -> datetime:
     reached = {
         Stage.CHECKING: referral.accepted_at,

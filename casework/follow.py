@@ -13,13 +13,15 @@ from sqlmodel import Session, col, select
 from casework import facts, reconsider, referrals
 from casework.checks import clarifications, returns
 from casework.collation import kept
+from casework.ledger import READS
 from casework.register import profile_of
 from models.check import AgencyCheck
 from models.decision import Dissent, HandBack
+from models.ledger import LedgerEntry
 from models.profile import Profile
 from models.referral import Referral
-from rules.errors import FieldError, NotAcceptable
-from rules.permissions import Actor, Role, check_may_follow, is_reader_of_assessment
+from rules.errors import FieldError, NotAcceptable, NotFound
+from rules.permissions import Actor, Role, check_may_follow, check_may_run_process, is_reader_of_assessment
 from rules.stages import WHOSE_MOVE, CheckStatus, Stage
 
 #: What a referral may wait for, in the order of its life.
@@ -119,6 +121,19 @@ def see(session: Session, reference: str, *, by: Actor, at: datetime) -> Referra
     check_may_follow(by, {referral.duty_team, *referrals.hand_backs(session, reference)})
     seen = _seen(session, referral, by, at)
     return seen.model_copy(update=_team_only(session, referral)) if is_reader_of_assessment(by) else seen
+
+
+def newest_change(session: Session, reference: str, *, by: Actor, at: datetime) -> int:
+    """A number that grows with whatever happens to a referral up to `at`, and not when somebody reads it (R13)."""
+    check_may_run_process(by)
+    found: int | None = session.execute(
+        sa.select(sa.func.max(col(LedgerEntry.number))).where(
+            col(LedgerEntry.reference) == reference, col(LedgerEntry.act).not_in(READS), col(LedgerEntry.at) <= at
+        )
+    ).scalar()
+    if found is None:
+        raise NotFound("there is no such referral")
+    return found
 
 
 def see_all(

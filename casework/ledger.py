@@ -68,6 +68,10 @@ class Act(StrEnum):
     EVIDENCE_PACKED = "EVIDENCE_PACKED"
 
 
+#: What changes nothing: somebody looked.
+READS = frozenset({Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.CHECK_READ})
+
+
 def write(
     session: Session, reference: str, act: Act, *, by: Actor, at: datetime, content: Any = None, **detail: Any
 ) -> LedgerEntry:

@@ -31,6 +31,7 @@ class Visitor:
     must_set_up_authenticator: bool
     #: Until when this person stays signed in if they open no other page, in real time.
     until: datetime
+    seen_at: datetime
 
 
 def real_now(session: Session) -> datetime:
@@ -75,7 +76,7 @@ def visitor_of(session: Session, token: str, *, looked_at: bool = True) -> Visit
         session.add(stay)
     must = account.role in NEEDS_AUTHENTICATOR and account.totp_secret is None
     until = min(stay.seen_at + IDLE, stay.started_at + LONGEST)
-    return Visitor(account.as_actor(), account.display_name or account.id, must, until)
+    return Visitor(account.as_actor(), account.display_name or account.id, must, until, stay.seen_at)
 
 
 def lately_of(session: Session, token: str) -> Actor | None:

@@ -124,6 +124,8 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /accounts/{account_id}/mash-profile/withdraw": _ADMINISTERS,
     "GET /board": _MASH,
     "GET /board-rows": _MASH,
+    "GET /board-locked": ANYBODY,
+    "GET /board/{reference}/news": _MASH,
     "GET /board/{reference}": _MASH,
     "GET /board/{reference}/discuss-now": _MASH,
     "POST /board/{reference}/discuss-now": _MASH,

@@ -77,7 +77,12 @@ def environment() -> jinja2.Environment:
     made.globals |= {"static": static_url, "hub_name": lambda: current_profile().wording.hub_name}
     made.globals |= {"role_words": words.ROLES, "stage_words": words.STAGES, "check_words": words.CHECKS}
     made.globals |= {"kind_words": words.KINDS, "local": words.local, "Clock": words.Clock, "options": words.options}
-    made.globals |= {"clock_of": words.clock_of, "reading_words": words.READINGS, "day_words": words.day_words}
+    made.globals |= {
+        "span": words.span,
+        "clock_of": words.clock_of,
+        "reading_words": words.READINGS,
+        "day_words": words.day_words,
+    }
     return made
 
 

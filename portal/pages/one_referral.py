@@ -22,13 +22,13 @@ ONE = "/board/{reference}"
 
 def referral_page(
     door: Door, reference: str, template: str, status: int = 200, form: Form | None = None, *,
-    purpose: str | None = None, reads: bool = True, **more: Any,
+    purpose: str | None = None, reads: bool = True, looked_at: bool = True, **more: Any,
 ) -> Response:  # fmt: skip
     """One referral on a page. With `reads` the assessment stands on it, and the reading is kept (R48, R50).
 
     `purpose` names the draft that the page's form may hold.
     """
-    with door.at_work() as work:
+    with door.at_work(looked_at=looked_at) as work:
         check_may_run_process(work.by)
         seen = follow.see(work.session, reference, by=work.by, at=work.at)
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None

@@ -29,7 +29,9 @@ for (const part of document.querySelectorAll('[data-live]')) {
   setInterval(async () => {
     if (document.hidden) return
     try {
-      const answer = await fetch(part.dataset.live, { redirect: 'manual' })
+      const mark = part.dataset.mark
+      const answer = await fetch(part.dataset.live, { redirect: 'manual', headers: mark ? { 'If-None-Match': mark } : {} })
+      if (answer.ok && mark) part.dataset.mark = answer.headers.get('ETag')
       if (answer.ok) part.replaceChildren(...new DOMParser().parseFromString(await answer.text(), 'text/html').body.childNodes)
       else if (answer.type === 'opaqueredirect') location.reload()
     } catch {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from casework import outcome, referrals
+from casework import outcome, referrals, sessions
 from casework.db import now, unit_of_work
+from models.signin import PortalSession
 from portal.examples import CHILD
 from tests.portal.office import Office, acts, returns
 from tests.portal.people import Person, at_their_desk
@@ -260,3 +263,58 @@ def test_a_disagreement_is_resolved_on_its_own_page(office: Office, client: Any,
     assert "The agencies disagree" not in decider.get(f"/board/{reference}").text
     assert acts(reference).count("DISSENT_RESOLVED") == 1
     assert decider.post(page, {"version_seen:int": "1", "resolution": "Again."}).status_code == 409
+
+
+def leave_alone(account_id: str, minutes: int) -> None:
+    """Nobody touches a page of theirs for some minutes."""
+    with unit_of_work() as session:
+        seen_at = sessions.real_now(session) - timedelta(minutes=minutes)
+        session.execute(sa.update(PortalSession).where(PortalSession.account_id == account_id).values(seen_at=seen_at))  # type: ignore[arg-type]
+
+
+def test_a_board_that_is_left_alone_locks_itself_and_shows_nothing(office: Office, support: Person):
+    """R53"""
+    reference = office.refer_and_join(CHILD)
+    assert "url=/board-locked" in support.get("/board").headers["Refresh"]
+    assert support.get("/board-locked").headers["location"] == "/board"
+    leave_alone("MASH_SUPPORT", 9)
+    assert reference in support.get("/board-rows").text
+    leave_alone("MASH_SUPPORT", 11)
+    assert support.get("/board-rows").headers["location"] == "/board-locked"
+    locked = support.get("/board-locked").text
+    assert "The board is locked" in locked
+    assert reference not in locked
+    assert support.get("/board").headers["location"].startswith("/sign-in")
+
+
+def test_without_a_script_the_locked_page_locks(support: Person):
+    """R53"""
+    support.get("/board")
+    leave_alone("MASH_SUPPORT", 11)
+    assert "The board is locked" in support.get("/board-locked").text
+    assert support.get("/board").status_code == 303
+
+
+def test_the_board_says_how_long_the_oldest_referral_has_waited(office: Office, support: Person):
+    """R53"""
+    office.refer_and_join(CHILD)
+    assert "Waiting longest:" in support.get("/board").text
+
+
+def test_a_referrals_page_is_fetched_anew_only_when_something_happened(office: Office, support: Person):
+    """R13, R50: looking whether there is news reads nothing, and is no reading"""
+    reference = office.refer_and_ask(CHILD)
+    shown = support.get(f"/board/{reference}")
+    mark = shown.headers["ETag"]
+    before = acts(reference).count("ASSESSMENT_READ")
+    same = support.get(f"/board/{reference}/news", **{"If-None-Match": mark})
+    assert (same.status_code, same.text) == (304, "")
+    assert acts(reference).count("ASSESSMENT_READ") == before
+    with unit_of_work() as session:
+        returns(session, reference, "POLICE")
+    news = support.get(f"/board/{reference}/news", **{"If-None-Match": mark})
+    assert news.status_code == 200
+    assert news.headers["ETag"] != mark
+    assert "Returned on time" in news.text
+    assert "<html" not in news.text
+    assert acts(reference).count("ASSESSMENT_READ") == before + 1

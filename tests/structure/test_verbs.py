@@ -28,6 +28,7 @@ LOOKS = {
     "casework/feedback.py:register",
     "casework/feedback.py:to_answer",
     "casework/decision.py:absent",
+    "casework/board.py:oldest",
 }
 
 
