@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import Field
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from casework.follow import Seen
@@ -17,6 +19,12 @@ from rules.stages import OPEN_CHECKS, Stage
 
 #: How many referrals one board shows: those whose clock is the nearest.
 MOST = 60
+_NOBODY_ASKED = {"asked": 0, "answered": 0, "paused": 0}
+#: What the board needs of a referral: nothing that is sealed.
+_SHOWN: tuple[Any, ...] = (
+    Referral.reference, Referral.stage, Referral.urgency, Referral.received_at, Referral.accepted_at,
+    Referral.joined_at, Referral.decided_at, Referral.handed_back_at,
+)  # fmt: skip
 
 
 class BoardRow(Seen):
@@ -37,16 +45,24 @@ class BoardRow(Seen):
 def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     """The open referrals, those that wait for a decision first, then by their clocks. For the MASH profile alone."""
     check_may_run_process(by)
-    going = col(AgencyCheck.status).in_(OPEN_CHECKS) & col(AgencyCheck.paused_at).is_(None)
-    open_due = sa.func.max(sa.case((going, col(AgencyCheck.due_at))))
-    counts = (
-        sa.select(
-            col(AgencyCheck.reference).label("reference"),
-            open_due.label("due_at"),
-            sa.func.count().label("asked"),
-            sa.func.count().filter(col(AgencyCheck.status).not_in(OPEN_CHECKS)).label("answered"),
-            sa.func.count(col(AgencyCheck.paused_at)).label("paused"),
+    found = session.execute(_nearest()).all()
+    references = [referral.reference for referral, _, _ in found]
+    initials, counts = _initials(session, references), _counts(session, references)
+    return [
+        BoardRow.of(
+            referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
+            to_reconsider=to_reconsider, **counts.get(referral.reference, _NOBODY_ASKED),
         )
+        for referral, due_at, to_reconsider in found
+    ]  # fmt: skip
+
+
+def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool]]:
+    """The referrals to show. Of checks only the open are looked at: those of all years are a hundred times as many."""
+    going = sa.case((col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at)))
+    due = (
+        sa.select(col(AgencyCheck.reference).label("reference"), sa.func.max(going).label("due_at"))
+        .where(col(AgencyCheck.status).in_(OPEN_CHECKS))
         .group_by(col(AgencyCheck.reference))
         .subquery()
     )
@@ -54,22 +70,33 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
         col(Reconsideration.reference) == col(Referral.reference), col(Reconsideration.settled_at).is_(None)
     )
     order = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
-    query = (
-        sa.select(Referral, counts.c.due_at, counts.c.asked, counts.c.answered, counts.c.paused, again)
-        .outerjoin(counts, counts.c.reference == col(Referral.reference))
-        .where((col(Referral.stage) != Stage.CLOSED) | again)
-        .order_by(order, sa.nulls_last(counts.c.due_at), col(Referral.received_at), col(Referral.reference))
+    to_reconsider = sa.select(col(Reconsideration.reference)).where(col(Reconsideration.settled_at).is_(None))
+    return (
+        sa.select(Referral, due.c.due_at, again)
+        .options(load_only(*_SHOWN))
+        .outerjoin(due, due.c.reference == col(Referral.reference))
+        .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))
+        .order_by(order, sa.nulls_last(due.c.due_at), col(Referral.received_at), col(Referral.reference))
         .limit(MOST)
     )
-    found = session.execute(query).all()
-    initials = _initials(session, [row[0].reference for row in found])
-    return [
-        BoardRow.of(
-            referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
-            asked=asked or 0, answered=answered or 0, paused=paused or 0, to_reconsider=to_reconsider,
+
+
+def _counts(session: Session, references: list[str]) -> dict[str, dict[str, int]]:
+    """How many were asked about each referral, how many of them answered, and how many clocks stand still."""
+    query = (
+        sa.select(
+            col(AgencyCheck.reference),
+            sa.func.count(),
+            sa.func.count().filter(col(AgencyCheck.status).not_in(OPEN_CHECKS)),
+            sa.func.count(col(AgencyCheck.paused_at)),
         )
-        for referral, due_at, asked, answered, paused, to_reconsider in found
-    ]  # fmt: skip
+        .where(col(AgencyCheck.reference).in_(references))
+        .group_by(col(AgencyCheck.reference))
+    )
+    return {
+        reference: {"asked": asked, "answered": answered, "paused": paused}
+        for reference, asked, answered, paused in session.execute(query)
+    }
 
 
 def oldest(session: Session, *, by: Actor) -> datetime | None:

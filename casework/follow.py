@@ -24,6 +24,8 @@ from rules.errors import FieldError, NotAcceptable, NotFound
 from rules.permissions import Actor, Role, check_may_follow, check_may_run_process, is_reader_of_assessment
 from rules.stages import WHOSE_MOVE, CheckStatus, Stage
 
+#: How much of a duty team's list is shown.
+_OPEN_SHOWN, _CLOSED_SHOWN = 200, 50
 #: What a referral may wait for, in the order of its life.
 _WAITS = (facts.hub_open, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
 
@@ -108,6 +110,21 @@ class ReferralSeen(Seen):
     templates: list[KeptTemplate] | None = None
 
 
+class OwnReferral(Seen):
+    """One line of a duty team's list."""
+
+    reference: str
+    stage: Stage
+    received_at: datetime
+
+
+class OwnReferrals(Seen):
+    """A duty team's list: what is open, the oldest first, and what was closed lately, the newest first."""
+
+    still: list[OwnReferral]
+    over: list[OwnReferral]
+
+
 class ReferralsSeen(Seen):
     """One page of referrals, oldest first."""
 
@@ -154,6 +171,17 @@ def see_all(
         referrals=[_seen(session, referral, by, at) for referral in page],
         next=page[-1].reference if len(found) > limit else None,
     )
+
+
+def of_team(session: Session, *, by: Actor) -> OwnReferrals:
+    """A duty team's list: codes and times alone, so that a list of hundreds asks the record twice. Raises NotFound."""
+    check_may_follow(by, {by.duty_team} if by.duty_team else set())
+    mine = sa.select(col(Referral.reference), col(Referral.stage), col(Referral.received_at)).where(_may_follow(by))
+    by_age = (col(Referral.received_at), col(Referral.reference))
+    still = mine.where(col(Referral.stage) != Stage.CLOSED).order_by(*by_age).limit(_OPEN_SHOWN)
+    over = mine.where(col(Referral.stage) == Stage.CLOSED).order_by(col(Referral.closed_at).desc()).limit(_CLOSED_SHOWN)
+    rows = ([OwnReferral(**row._mapping) for row in session.execute(query)] for query in (still, over))
+    return OwnReferrals(still=next(rows), over=next(rows))
 
 
 def see_check(session: Session, check: AgencyCheck, profile: Profile, received: datetime) -> CheckSeen:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
@@ -16,7 +18,7 @@ from casework.collation import kept
 from casework.discussion import views_of
 from casework.follow import CheckSeen, Seen, see_check
 from casework.ledger import Act
-from casework.register import profile_of
+from casework.register import profile_of, profiles
 from models.check import AgencyCheck
 from models.profile import Profile
 from models.referral import Referral, Subject
@@ -138,11 +140,11 @@ class CheckForTeam(CheckSeen):
     clarifications: list[Question]
 
 
-def tasks_of(session: Session, *, settled: bool = False, by: Actor) -> Tasks:
+def tasks_of(session: Session, *, settled: bool = False, most: int | None = None, by: Actor) -> Tasks:
     """An agency's open checks, the most urgent first, then by due time (R10); or its newest settled ones.
 
-    How urgent a band is, is its place among the profile's bands: the first is the most urgent. Raises NotFound for
-    anybody but an agency.
+    How urgent a band is, is its place among the profile's bands: the first is the most urgent. Of the open ones at most
+    `most` are given. Raises NotFound for anybody but an agency.
     """
     agency = _own_agency(by)
     mine = select(AgencyCheck, Referral).where(
@@ -152,13 +154,19 @@ def tasks_of(session: Session, *, settled: bool = False, by: Actor) -> Tasks:
     mine = mine.options(load_only(*_SHOWN_IN_QUEUE))
     is_open = col(AgencyCheck.status).in_(OPEN_CHECKS)
     if settled:
-        newest = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
-        return Tasks(checks=[_task(check, referral) for check, referral in session.exec(newest)])
-    found = sorted(
-        session.exec(mine.where(is_open)).all(),
-        key=lambda row: (_urgency(profile_of(session, row[1]), row[1].urgency), row[0].due_at, row[0].reference),
-    )
-    return Tasks(checks=[_task(check, referral) for check, referral in found])
+        found = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
+    else:
+        by_clock = (col(AgencyCheck.due_at), col(AgencyCheck.reference))
+        found = mine.where(is_open).order_by(_urgency(profiles(session)), *by_clock).limit(most)
+    return Tasks(checks=[_task(check, referral) for check, referral in session.exec(found)])
+
+
+def count_open(session: Session, *, by: Actor) -> int:
+    """How many checks wait for an agency. Raises NotFound for anybody but an agency."""
+    is_open = col(AgencyCheck.status).in_(OPEN_CHECKS)
+    return session.exec(
+        select(sa.func.count()).select_from(AgencyCheck).where(AgencyCheck.agency == _own_agency(by), is_open)
+    ).one()
 
 
 def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> OwnCheck:
@@ -215,8 +223,13 @@ def _own_check(session: Session, reference: str, by: Actor) -> tuple[Referral, A
     return referral, referrals.check_of(session, reference, agency)
 
 
-def _urgency(profile: Profile, band: str) -> int:
-    return [each.code for each in profile.clocks.bands].index(band)
+def _urgency(versions: Iterable[Profile]) -> sa.ColumnElement[int]:
+    """The place of a referral's band among those of its own profile, in the record's words."""
+    places = {
+        (profile.version, band.code): place for profile in versions for place, band in enumerate(profile.clocks.bands)
+    }
+    band = sa.tuple_(col(Referral.profile_version), col(Referral.urgency))
+    return sa.case(*((band == sa.tuple_(*key), place) for key, place in places.items()), else_=len(places))
 
 
 def _task(check: AgencyCheck, referral: Referral) -> Task:

@@ -21,6 +21,8 @@ class Referral(SQLModel, table=True):
         CheckConstraint("(stage = 'CLOSED') = (closed_at IS NOT NULL)", name="referral_closed_has_a_time"),
         # The lists, oldest first: of what is open, which stays small, and of everything.
         Index("referral_open_by_age", "received_at", "reference", postgresql_where=text("stage <> 'CLOSED'")),
+        # What a duty team's list shows of what is closed: the newest.
+        Index("referral_closed_lately", "closed_at", postgresql_where=text("stage = 'CLOSED'")),
         Index("referral_by_age", "received_at", "reference"),
     )
 

@@ -19,7 +19,6 @@ from portal.pages.documents import drafted, meant, save_or_add
 from portal.routes.names import Reference
 from rules import eligibility
 from rules.errors import NotAcceptable, NotFound
-from rules.stages import Stage
 
 router = APIRouter(include_in_schema=False)
 _REFERRAL = "referral"
@@ -31,10 +30,9 @@ _BOTH = ("safeguarding_concern", "extent_unclear")
 @router.get("/referrals")
 def referrals(door: AtDoor) -> Response:
     """The team's own referrals, the open ones first."""
-    with door.at_work() as (session, by, at):
-        still = follow.see_all(session, stages=(), after=None, limit=200, by=by, at=at).referrals
-        over = follow.see_all(session, stages=(Stage.CLOSED,), after=None, limit=200, by=by, at=at).referrals
-    return door.page("referrals.html", still=still, over=over)
+    with door.at_work() as (session, by, _):
+        own = follow.of_team(session, by=by)
+    return door.page("referrals.html", still=own.still, over=own.over)
 
 
 @router.get("/refer")

@@ -22,15 +22,18 @@ from rules.errors import NotAcceptable
 router = APIRouter(include_in_schema=False)
 _CHECK = "/checks/{reference}"
 _RETURN = "return"
+#: How many open checks one page shows: the most urgent.
+MOST_SHOWN = 100
 
 
 @router.get("/tasks")
 def tasks(door: AtDoor) -> Response:
     """What waits for the agency, the most urgent first, and what it answered lately."""
     with door.at_work() as (session, by, _):
-        waiting = queues.tasks_of(session, by=by).checks
+        waiting = queues.tasks_of(session, most=MOST_SHOWN, by=by).checks
+        count = len(waiting) if len(waiting) < MOST_SHOWN else queues.count_open(session, by=by)
         settled = queues.tasks_of(session, settled=True, by=by).checks
-    return door.page("tasks.html", waiting=waiting, settled=settled[:20])
+    return door.page("tasks.html", waiting=waiting, count=count, settled=settled[:20])
 
 
 @router.get(_CHECK)

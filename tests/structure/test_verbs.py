@@ -21,8 +21,10 @@ WRITING = {
 #: Looks that leave no entry, since they show codes and times alone.
 LOOKS = {
     "casework/queues.py:tasks_of",
+    "casework/queues.py:count_open",
     "casework/queues.py:check_now",
     "casework/board.py:rows",
+    "casework/follow.py:of_team",
     "casework/readers.py:readings",
     "casework/secondary.py:to_choose_from",
     "casework/feedback.py:register",
