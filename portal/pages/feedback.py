@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from casework import feedback
@@ -12,10 +13,12 @@ from casework.feedback import FeedbackAnswer, FeedbackDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import meant
-from rules.errors import NotAcceptable
+from rules.errors import NotAcceptable, NotFound
 
 router = APIRouter(include_in_schema=False)
 _ONE = "/feedback/{feedback_id}"
+#: Of any form: what is no id looks like one that nobody has, and only to whom such pages are for.
+FeedbackId = Annotated[str, Path(pattern="^[A-Za-z0-9-]{1,60}$")]
 
 
 @router.get("/feedback")
@@ -36,17 +39,17 @@ def give(door: AtDoor) -> Response:
 
 
 @router.get(_ONE)
-def answer_page(feedback_id: UUID, door: AtDoor) -> Response:
+def answer_page(feedback_id: FeedbackId, door: AtDoor) -> Response:
     """One feedback, to be answered."""
     return _one(door, feedback_id)
 
 
 @router.post(_ONE)
-def answer(feedback_id: UUID, door: AtDoor) -> Response:
+def answer(feedback_id: FeedbackId, door: AtDoor) -> Response:
     """The answer, and what was changed."""
     try:
         with door.at_work() as (session, by, at):
-            feedback.answer(session, feedback_id, meant(door, FeedbackAnswer), by=by, at=at)
+            feedback.answer(session, _id(feedback_id), meant(door, FeedbackAnswer), by=by, at=at)
     except NotAcceptable as refused:
         return _one(door, feedback_id, 422, Form(door.raw, refused.fields))
     return door.go("/feedback", "feedback-answered")
@@ -58,8 +61,15 @@ def _register(door: Door, status: int = 200, form: Form | None = None) -> Respon
     return door.page("feedback.html", status, found=found, form=form or Form())
 
 
-def _one(door: Door, feedback_id: UUID, status: int = 200, form: Form | None = None) -> Response:
+def _one(door: Door, feedback_id: str, status: int = 200, form: Form | None = None) -> Response:
     with door.at_work() as (session, by, _):
-        found = feedback.to_answer(session, feedback_id, by=by)
+        found = feedback.to_answer(session, _id(feedback_id), by=by)
     typed = {"answer": found.answer or "", "what_changed": found.what_changed or ""}
     return door.page("feedback_answer.html", status, one=found, form=form or Form(typed))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("there is no such feedback") from None

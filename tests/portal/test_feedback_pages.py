@@ -102,3 +102,15 @@ def test_nobody_else_answers(client: Any, police: Person, nurse: Person):
     assert nurse.get(page).status_code == 403
     assert nurse.post(page, {"answer": "No.", "for_everybody:bool": "true"}).status_code == 403
     assert "No." not in police.get(PAGE).text.partition("</nav>")[2]
+
+
+@pytest.mark.parametrize("unknown", ["NOTHING", "00000000-0000-4000-8000-000000000000", "1"])
+def test_what_is_no_feedback_is_not_found_by_a_manager_and_not_permitted_to_others(
+    client: Any, nurse: Person, unknown: str
+):
+    """R48, S-1: who may come here is asked before what is looked for"""
+    manager = at_their_desk(client, "DECISION_MAKER")
+    assert (manager.get(f"{PAGE}/{unknown}").status_code, nurse.get(f"{PAGE}/{unknown}").status_code) == (404, 403)
+    answer = {"answer": "A", "for_everybody:bool": "true"}
+    assert manager.post(f"{PAGE}/{unknown}", answer).status_code == 404
+    assert Person(client, "nobody").get(f"{PAGE}/{unknown}").status_code == 303
