@@ -263,6 +263,19 @@ class AccountDocument(Document):
     duty_team: Code | None = None
 
 
+class AgreementDocument(Document):
+    """A signed information sharing agreement, by local dates (R55)."""
+
+    title: Line
+    version: Code
+    parties: list[Code] = Field(min_length=1, max_length=60)
+    scope: Text
+    signed_on: date
+    in_force_from: date
+    in_force_to: date | None = None
+    review_on: date
+
+
 class AddressDocument(Document):
     """Where a person's codes and invitations go from now on (S-9)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from models import account, agency, check, decision, feedback, ledger, moves, outbox, referral, signin, wake
+from models import account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, signin, wake
 
 METADATA = SQLModel.metadata
-ROOMS = (account, agency, check, decision, feedback, ledger, moves, outbox, referral, signin, wake)
+ROOMS = (account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, signin, wake)

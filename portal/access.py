@@ -17,6 +17,7 @@ _AGENCY = frozenset({Role.AGENCY})
 _DECIDES = frozenset({Role.DECISION_MAKER})
 _REFERRAL = "/api/v1/referrals/{reference}"
 _ADMINISTERS = frozenset({Role.ACCOUNT_ADMIN})
+_READS_REGISTER = frozenset({Role.ACCOUNT_ADMIN, Role.IG_LEAD})
 _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
@@ -110,6 +111,15 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /colleagues": _AGENCY,
     "POST /colleagues": _AGENCY,
     "GET /accounts": _ADMINISTERS,
+    "GET /agreements": _READS_REGISTER,
+    "GET /agreements/{agreement_id}": _READS_REGISTER,
+    "GET /agreements-add": _ADMINISTERS,
+    "POST /agreements-add": _ADMINISTERS,
+    "GET /agreements/{agreement_id}/renew": _ADMINISTERS,
+    "POST /agreements/{agreement_id}/renew": _ADMINISTERS,
+    "POST /agreements/{agreement_id}/end": _ADMINISTERS,
+    "GET /calendar": _READS_REGISTER,
+    "GET /profile-versions": _READS_REGISTER,
     "GET /accounts-stale": _ADMINISTERS,
     "POST /accounts-stale": _ADMINISTERS,
     "GET /accounts-add": _ADMINISTERS,

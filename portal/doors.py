@@ -72,6 +72,8 @@ DONE: Mapping[str, str] = {
     "invited": "The invitation is on its way.",
     "moved": "The address is changed, and an invitation is on its way there.",
     "disabled": "The account is disabled, and its owner signed out.",
+    "entered": "The agreement is in the register.",
+    "ended": "Nobody shares under this agreement from today on.",
     "confirmed": "Your answers are recorded.",
     "manager": "They confirm the people of their agency from now on.",
     "no-manager": "They no longer confirm the people of their agency.",

@@ -19,13 +19,19 @@ _ABOUT = Link("/about", "What the MASH does")
 _FEEDBACK = Link("/feedback", "Feedback")
 _YOU = Link("/you", "Your account")
 _BOARD = Link("/board", "Board")
+_ARRANGED = (
+    Link("/agreements", "Agreements"),
+    Link("/calendar", "Calendar"),
+    Link("/profile-versions", "Profile"),
+)
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.AGENCY: (Link("/tasks", "Your checks"),),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer")),
     Role.MASH_SUPPORT: (_BOARD,),
     Role.DECISION_MAKER: (_BOARD,),
-    Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"),),
+    Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
+    Role.IG_LEAD: _ARRANGED,
 }
 
 

@@ -82,6 +82,7 @@ def environment() -> jinja2.Environment:
         "clock_of": words.clock_of,
         "reading_words": words.READINGS,
         "day_words": words.day_words,
+        "on_day": words.on_day,
     }
     return made
 

@@ -122,6 +122,11 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%a %-d %b %Y, %H:%M")
 
 
+def on_day(day: date) -> str:
+    """A local date as people write it: 9 March 2026."""
+    return day.strftime("%-d %B %Y")
+
+
 def day_words(text: str) -> str:
     """A date of a document, 2026-03-09, as people write it: 9 March 2026."""
     return date.fromisoformat(text).strftime("%-d %B %Y")

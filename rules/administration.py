@@ -20,6 +20,12 @@ def check_may_administer(actor: Actor, account_id: str | None = None) -> None:
         raise NotPermitted("nobody changes their own account: ask another administrator")
 
 
+def check_may_read_register(actor: Actor) -> None:
+    """Administrators keep what the area has agreed, and information governance reads it. Raises NotPermitted."""
+    if actor.role not in {Role.ACCOUNT_ADMIN, Role.IG_LEAD} or not actor.is_person:
+        raise NotPermitted("only an administrator or the information-governance lead sees this")
+
+
 def check_domain(address: str, domains: Collection[str]) -> None:
     """An address must be of the body that the account is for, to the letter (S-9). Raises NotAcceptable."""
     _, _, domain = address.rpartition("@")

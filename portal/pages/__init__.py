@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.pages import (
     administration,
+    arrangements,
     board,
     colleagues,
     deciding,
@@ -27,5 +28,6 @@ ROUTERS = (
     deciding.router,
     duty.router,
     administration.router,
+    arrangements.router,
     colleagues.router,
 )

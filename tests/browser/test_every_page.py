@@ -6,20 +6,23 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from casework import accounts
+from casework import accounts, agreements, feedback
 from casework.db import now, unit_of_work
+from casework.register import current_profile
 from portal import cookies
 from portal.access import ACCESS, ANYBODY
 from portal.app import create_app
 from portal.examples import ADULT, CHILD, JOINT
 from rules.permissions import HUB
 from tests.browser.look import complaints_of, look
+from tests.casework.test_agreements import ADMIN, signed
 from tests.portal.conftest import Credentials, client, credentials, record, server  # noqa: F401 -- fixtures
 from tests.portal.office import Office
 from tests.portal.principals import Principal, everybody
@@ -111,10 +114,30 @@ def test_no_page_shuts_anybody_out(
     page.context.close()
 
 
+@cache
+def agreement() -> str:
+    """The id of an agreement in the register."""
+    with unit_of_work() as session:
+        return str(agreements.add(session, signed(), current_profile(), by=ADMIN, at=now(session)))
+
+
+@cache
+def given() -> str:
+    """The id of somebody's feedback."""
+    document = feedback.FeedbackDocument(should_change="Discuss on Tuesdays.")
+    with unit_of_work() as session:
+        return str(feedback.give(session, document, by=ADMIN, at=now(session)))
+
+
 def _opens(page: Page, route: str, things: list[Thing]) -> bool:
     path = route.partition(" ")[2]
     for thing in things if "{reference}" in path else things[:1]:
-        filled = FILL | {"reference": thing.reference, "account_id": "MASH_SUPPORT"}
+        filled = FILL | {
+            "reference": thing.reference,
+            "account_id": "MASH_SUPPORT",
+            "agreement_id": agreement(),
+            "feedback_id": given(),
+        }
         answer = page.goto(path.format_map(filled))
         if answer and answer.status == 200:
             return True

@@ -42,6 +42,8 @@ class Cell(NamedTuple):
 
 #: What stands in a path beside the reference. What is not here is filled with a word that is nothing's name.
 FILL = {"agency": "POLICE", "version": "1", "account_id": "CHILDREN_DUTY", "token": "guessed", "name": "portal.css"}
+#: Ids of the right form that nothing has.
+NOTHINGS = dict.fromkeys(("agreement_id", "feedback_id"), "00000000-0000-4000-8000-000000000000")
 _LINK = re.compile(r'(?:href|action)="(/[^"?#]*)')
 _PLACE = re.compile(r"\{(\w+)\}")
 #: These end what the questions after them need: signing out, and an account of somebody else's.
@@ -121,7 +123,7 @@ def met(told: Told) -> Met:
 def question(cell: Cell) -> Question:
     """The cell's request, with a good document and the proof of its own page."""
     method, _, path = cell.route.partition(" ")
-    known = FILL | ({"reference": cell.thing.reference} if cell.thing else {})
+    known = FILL | NOTHINGS | ({"reference": cell.thing.reference} if cell.thing else {})
     target = _PLACE.sub(lambda place: known.get(place[1], "NOTHING"), path)
     body = body_for(cell.route) if method == "POST" else b""
     return Question(method, target, cell.who.headers(method, api=path.startswith("/api/")), body)
