@@ -146,6 +146,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /board/{reference}/view": _MASH,
     "GET /board/{reference}/decision": _DECIDES,
     "POST /board/{reference}/decision": _DECIDES,
+    "POST /board/{reference}/evidence": _DECIDES,
     "POST /board/{reference}/decision/draft": _DECIDES,
     "GET /board/{reference}/dissent": _DECIDES,
     "POST /board/{reference}/dissent": _DECIDES,
