@@ -45,12 +45,21 @@ def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, 
     return {name: round(after[name] - before.get(name, 0.0), 3) for name in after}
 
 
-def memory(leader: int) -> tuple[int, float]:
+def memory(leader: int, since: float | None = None) -> tuple[int, float]:
     """How many processes a part has, and the memory that is theirs: proportional set size, in megabytes.
 
-    Shared pages are counted once over all who share them, so that forked processes are not counted twice.
+    Shared pages are counted once over all who share them, so that forked processes are not counted twice. With
+    `since` (seconds of the epoch) only those that were there before.
     """
-    return _memory(members(leader))
+    found = members(leader)
+    return _memory(found if since is None else [each for each in found if _began(each) < since])
+
+
+def _began(process: psutil.Process) -> float:
+    try:
+        return float(process.create_time())
+    except psutil.NoSuchProcess:
+        return float("inf")
 
 
 def _memory(processes: Iterable[psutil.Process]) -> tuple[int, float]:

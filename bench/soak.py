@@ -50,8 +50,9 @@ def measure(ground: Ground, *, referrals: int = REFERRALS, minutes: float = MINU
     figure.notes += [
         f"{referrals} referrals came in evenly over {minutes:g} minutes of real time; everybody acts at once. An hour "
         "stands for the eight hours of L7.",
-        "Memory: proportional set size of Prefect server, worker, timekeeper, portal and sink; its slope by least "
-        "squares over the last three quarters of the time. PostgreSQL is left out: it fills its own buffers.",
+        "Memory: proportional set size of the processes of Prefect server, worker, timekeeper, portal and sink that "
+        "live throughout (a run's child does not); its slope by least squares over the last three quarters of the "
+        "time. PostgreSQL is left out: it fills its own buffers.",
     ]
     return figure
 
@@ -64,7 +65,7 @@ class Watch:
         self.errors = 0
         self.memory: dict[str, list[tuple[float, float]]] = {part: [] for part in PARTS}
         self._stack = ground.stack
-        self._next = 0.0
+        self._next, self._began = 0.0, time.time()
         tokens = open_accounts(ground.stack.home)
         self._screens = [(tokens[OPERATOR], "/referrals"), (tokens["rep-POLICE"], "/checks")]
         self._portal = httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}/api/v1", timeout=30)
@@ -80,7 +81,7 @@ class Watch:
             self.answers.append(time.perf_counter() - began)
             self.errors += answer.status_code != 200
         for part, pid in costs.running_parts(self._stack).items():
-            self.memory[part].append((passed / 3600, costs.memory(pid)[1]))
+            self.memory[part].append((passed / 3600, costs.memory(pid, since=self._began)[1]))
 
 
 def _tell(figure: Figure, watch: Watch, letters: list[float], unsent: int) -> None:
