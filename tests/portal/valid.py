@@ -9,6 +9,7 @@ from portal import examples
 from tests.portal.caller import form
 
 _A_RETURN = {"result": "NOT_KNOWN", "not_searched_because": "Nothing to search with."}
+_LATER = "2099-03-16T10:30:00+00:00"
 _MOMENT = {"day": "16", "month": "3", "year": "2026", "time": "10:30"}
 _DECISION = {
     "decisions-0-subject": "S1",
@@ -47,6 +48,9 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"{_API}/check/return": _A_RETURN,
     f"{_API}/check/decline": {"reason": "NO_ISA"},
     f"{_API}/checks/{{agency}}/answer": {"text": "The newer one."},
+    f"{_API}/checks": {"agency": "PROBATION", "blocking": False},
+    f"{_API}/checks/{{agency}}/extend": {"until": _LATER, "reason": "ASKED_LATE", "due_seen": _LATER},
+    f"{_API}/checks/{{agency}}/pause": {"reason": "QUESTION_OPEN"},
 }
 FORMS: dict[str, dict[str, str]] = {
     "POST /checks/{reference}/acknowledge": {"known": ""},
