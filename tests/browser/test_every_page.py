@@ -31,7 +31,10 @@ from tests.portal.things import ABSENT, Thing, all_things
 
 PAGES = [route for route in ACCESS if route.startswith("GET ") and " /api/" not in route]
 #: No pages: they lead on, or give what a page is made of.
-NO_PAGES = {"GET /", "GET /r/{reference}", "GET /health", "GET /static/{name}", "GET /board-rows", "GET /stay"}
+NO_PAGES = {
+    "GET /", "GET /r/{reference}", "GET /health", "GET /static/{name}", "GET /stay", "GET /board-rows",
+    "GET /board/{reference}/news",
+}  # fmt: skip
 #: Pages that a person comes to on a way of their own, walked below or in the scenarios.
 ON_A_WAY = {"GET /step-up", "GET /kept"}
 ELSEWHERE = NO_PAGES | ON_A_WAY
@@ -169,7 +172,9 @@ def test_the_pages_of_somebody_on_the_way_in_shut_nobody_out(browser: Browser, s
     _is_discreet(page)
     page.goto("/about")
     look(page, "about")
-    visited |= {"GET /invitation/{token}", "GET /sign-in", "GET /sign-in/code", "GET /about"}
+    page.goto("/board-locked")
+    look(page, "board-locked")
+    visited |= {"GET /board-locked", "GET /invitation/{token}", "GET /sign-in", "GET /sign-in/code", "GET /about"}
     assert complaints == []
 
 
