@@ -72,9 +72,16 @@ def _at(chance: random.Random, entry: Entry) -> dict[str, Any]:
     return {"at": moved.isoformat(timespec="microseconds")}
 
 
-def _type(chance: random.Random, entry: Entry) -> dict[str, Any]:
-    version = entry.detail["version"]
-    return {"detail": {**entry.detail, "version": chance.choice([str(version), float(version), [version], None])}}
+def _type(chance: random.Random, rows: list[Entry]) -> Tampered:
+    """What is no entry at all has no reference: it stands where the one after its predecessor should."""
+    place = chance.randrange(len(rows))
+    was = rows[place].detail["version"]
+    version = chance.choice([str(was), float(was), [was], None])
+    forged = replace(rows[place], detail={**rows[place].detail, "version": version})
+    where = _where(rows[place])
+    if isinstance(version, float) and rows[place].number == 1 and place:
+        where = (rows[place - 1].reference, rows[place - 1].number + 1)
+    return [*rows[:place], forged, *rows[place + 1 :]], where
 
 
 def _boundary(chance: random.Random, entry: Entry) -> dict[str, Any]:
@@ -144,7 +151,7 @@ KINDS: dict[str, Callable[[random.Random, list[Entry]], Tampered]] = {
     "back-dated": _edited(_at),
     "composed otherwise": _edited(_composed),
     "a boundary shifted": _edited(_boundary),
-    "a type changed": _edited(_type),
+    "a type changed": _type,
     "a commitment changed": _edited(lambda chance, entry: {"commitment": "f" * 64}),
     "a digit changed": _edited(_digit),
     "rehashed alone": _rehashed,

@@ -75,7 +75,7 @@ _LATE = "status = 'RETURNED_LATE'"
 
 def _fork(world: World) -> None:
     """Two entries with one number: the constraint that would refuse it is gone as well."""
-    world.sql("ALTER TABLE ledger DROP CONSTRAINT ledger_number_once")
+    world.sql("ALTER TABLE ledger DROP CONSTRAINT ledger_number_once CASCADE")
     world.sql(
         "INSERT INTO ledger (id, reference, number, at, actor, act, detail, commitment, previous, digest) "
         "SELECT id + 1000000, reference, number, at, actor, act, detail, commitment, previous, digest "
