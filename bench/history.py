@@ -18,13 +18,14 @@ INSERT INTO referral (
     reference, duty_team, sender_id, body_digest, upstream_reference, profile_version, stage, version, received_at,
     accepted_at, joined_at, decided_at, handed_back_at, closed_at, sending_officer, reply_to, decided_to_refer_by,
     decided_to_refer_at, why_not_enough, safeguarding_concern, extent_unclear, clarification_question, narrative,
-    source, level_of_need, urgency, runs
+    source, level_of_need, urgency, urgency_rating, runs
 )
 SELECT reference, CASE WHEN n % 2 = 0 THEN 'CHILDREN_DUTY' ELSE 'ADULT_ASIST' END, 'history-' || n, repeat('0', 64),
     'CASE', %(profile)s, CASE WHEN n < %(closed)s THEN 'CLOSED' ELSE 'CHECKING' END, 1, at, at,
     CASE WHEN n < %(closed)s THEN at + interval '1 day' END, CASE WHEN n < %(closed)s THEN at + interval '1 day' END,
     CASE WHEN n < %(closed)s THEN at + interval '1 day' END, CASE WHEN n < %(closed)s THEN at + interval '2 days' END,
-    %(sealed)s, %(sealed)s, %(sealed)s, at, %(sealed)s, true, true, %(sealed)s, %(sealed)s, '1B', 'L3', 'STANDARD', 1
+    %(sealed)s, %(sealed)s, %(sealed)s, at, %(sealed)s, true, true, %(sealed)s, %(sealed)s, '1B', 'L3',
+    'STANDARD', 'GREEN', 1
 FROM new_referral
 """
 CHECKS = """

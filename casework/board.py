@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
+from casework import urgency
 from casework.follow import Seen
 from models.check import AgencyCheck
 from models.decision import Reconsideration
@@ -17,13 +18,13 @@ from models.referral import Referral, Subject
 from rules.permissions import Actor, check_may_run_process
 from rules.stages import OPEN_CHECKS, Stage
 
-#: How many referrals one board shows: those whose clock is the nearest.
+#: How many referrals one board shows: the most urgent, and those whose clock is the nearest.
 MOST = 60
 _NOBODY_ASKED = {"asked": 0, "answered": 0, "paused": 0}
 #: What the board needs of a referral: nothing that is sealed.
 _SHOWN: tuple[Any, ...] = (
-    Referral.reference, Referral.stage, Referral.urgency, Referral.received_at, Referral.accepted_at,
-    Referral.joined_at, Referral.decided_at, Referral.handed_back_at,
+    Referral.reference, Referral.stage, Referral.urgency, Referral.urgency_rating, Referral.received_at,
+    Referral.accepted_at, Referral.joined_at, Referral.decided_at, Referral.handed_back_at,
 )  # fmt: skip
 
 
@@ -34,6 +35,8 @@ class BoardRow(Seen):
     initials: list[str]
     stage: Stage
     urgency: str
+    urgency_rating: str
+    called_urgent: bool = Field(description="An agency wants it discussed now, and nobody has acknowledged that yet")
     since: datetime = Field(description="When it came to this stage")
     due_at: datetime | None = Field(description="When the last open check whose clock goes is due")
     answered: int
@@ -43,21 +46,25 @@ class BoardRow(Seen):
 
 
 def rows(session: Session, *, by: Actor) -> list[BoardRow]:
-    """The open referrals, those that wait for a decision first, then by their clocks. For the MASH profile alone."""
+    """The open referrals, the most urgent first. For the MASH profile alone.
+
+    First what an agency calls urgent, then by rating; of one rating those that wait for a decision, then by their
+    clocks (R10).
+    """
     check_may_run_process(by)
     found = session.execute(_nearest()).all()
-    references = [referral.reference for referral, _, _ in found]
+    references = [referral.reference for referral, *_ in found]
     initials, counts = _initials(session, references), _counts(session, references)
     return [
         BoardRow.of(
             referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
-            to_reconsider=to_reconsider, **counts.get(referral.reference, _NOBODY_ASKED),
+            to_reconsider=to_reconsider, called_urgent=called, **counts.get(referral.reference, _NOBODY_ASKED),
         )
-        for referral, due_at, to_reconsider in found
+        for referral, due_at, to_reconsider, called in found
     ]  # fmt: skip
 
 
-def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool]]:
+def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool]]:
     """The referrals to show. Of checks only the open are looked at: those of all years are a hundred times as many."""
     going = sa.case((col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at)))
     due = (
@@ -69,14 +76,16 @@ def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool]]:
     again = sa.exists().where(
         col(Reconsideration.reference) == col(Referral.reference), col(Reconsideration.settled_at).is_(None)
     )
-    order = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
+    called = urgency.is_called()
+    waits_for_us = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
     to_reconsider = sa.select(col(Reconsideration.reference)).where(col(Reconsideration.settled_at).is_(None))
+    by_age = (col(Referral.received_at), col(Referral.reference))
     return (
-        sa.select(Referral, due.c.due_at, again)
+        sa.select(Referral, due.c.due_at, again, called)
         .options(load_only(*_SHOWN))
         .outerjoin(due, due.c.reference == col(Referral.reference))
         .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))
-        .order_by(order, sa.nulls_last(due.c.due_at), col(Referral.received_at), col(Referral.reference))
+        .order_by(called.desc(), urgency.order(), waits_for_us, sa.nulls_last(due.c.due_at), *by_age)
         .limit(MOST)
     )
 

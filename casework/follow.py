@@ -96,7 +96,8 @@ class ReferralSeen(Seen):
     whose_move: str
     waiting: str | None = Field(description="Why the referral does not move just now")
     duty_team: str = Field(description="The originator")
-    urgency: str
+    urgency: str = Field(description="The urgency band, on whose clock its checks run")
+    urgency_rating: str = Field(description="Code set urgency_rating: how the MASH team rates it")
     received_at: datetime
     accepted_at: datetime | None
     discuss_now_at: datetime | None

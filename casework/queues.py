@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals
+from casework import ledger, referrals, urgency
 from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
@@ -19,6 +19,7 @@ from casework.discussion import views_of
 from casework.follow import CheckSeen, Seen, see_check
 from casework.ledger import Act
 from casework.register import profile_of, profiles
+from casework.urgency import CallSeen
 from models.check import AgencyCheck
 from models.profile import Profile
 from models.referral import Referral, Subject
@@ -31,6 +32,7 @@ from rules.stages import OPEN_CHECKS, CheckStatus
 _SHOWN_IN_QUEUE: tuple[Any, ...] = (
     Referral.reference,
     Referral.urgency,
+    Referral.urgency_rating,
     Referral.profile_version,
     Referral.clarification_question,
 )
@@ -43,7 +45,8 @@ class Task(Seen):
 
     reference: str
     status: CheckStatus
-    urgency: str
+    urgency: str = Field(description="The urgency band, on whose clock it runs")
+    urgency_rating: str = Field(description="Code set urgency_rating: how the MASH team rates the referral")
     due_at: datetime
     due_in_words: str
     paused_at: datetime | None = Field(description="Since when its clock stands still; null while it goes")
@@ -121,6 +124,7 @@ class OwnCheck(CheckNow):
     """An agency's own check, with what it needs to answer, and what it has answered."""
 
     urgency: str
+    urgency_rating: str
     requested_at: datetime
     due_in_words: str
     question: str | None
@@ -129,6 +133,7 @@ class OwnCheck(CheckNow):
     decline_reason: str | None
     decline_note: str | None
     clarifications: list[Question]
+    urgent_calls: list[CallSeen] = Field(description="When the agency said that it must be discussed now")
     returns: list[OwnReturn]
     views: list[OwnView]
     afterwards: Afterwards | None = Field(description="What became of the return; null when there is none")
@@ -138,12 +143,13 @@ class CheckForTeam(CheckSeen):
     """A check with the agency's questions, for the MASH team to answer."""
 
     clarifications: list[Question]
+    urgent_calls: list[CallSeen]
 
 
 def tasks_of(session: Session, *, settled: bool = False, most: int | None = None, by: Actor) -> Tasks:
     """An agency's open checks, the most urgent first, then by due time (R10); or its newest settled ones.
 
-    How urgent a band is, is its place among the profile's bands: the first is the most urgent. Of the open ones at most
+    The MASH team's rating comes first, then the band, by its place among the profile's bands. Of the open ones at most
     `most` are given. Raises NotFound for anybody but an agency.
     """
     agency = _own_agency(by)
@@ -157,7 +163,7 @@ def tasks_of(session: Session, *, settled: bool = False, most: int | None = None
         found = mine.where(~is_open).order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
     else:
         by_clock = (col(AgencyCheck.due_at), col(AgencyCheck.reference))
-        found = mine.where(is_open).order_by(_urgency(profiles(session)), *by_clock).limit(most)
+        found = mine.where(is_open).order_by(urgency.order(), _band(profiles(session)), *by_clock).limit(most)
     return Tasks(checks=[_task(check, referral) for check, referral in session.exec(found)])
 
 
@@ -176,9 +182,11 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
     return OwnCheck.of(
         check,
         urgency=referral.urgency,
+        urgency_rating=referral.urgency_rating,
         question=_asked(check, referral),
         subjects=_subjects_to_search(session, check),
         clarifications=_questions(session, check),
+        urgent_calls=urgency.seen(session, reference, check.agency),
         returns=[OwnReturn.of(each) for each in returns(session, check)],
         views=[OwnView.of(each) for each in views_of(session, reference, check.agency)],
         afterwards=became(session, referral, check),
@@ -198,7 +206,11 @@ def read_check_for_team(session: Session, reference: str, agency: str, *, by: Ac
     check = referrals.check_of(session, reference, agency)
     ledger.write(session, reference, Act.CHECK_READ, by=by, at=at, agency=agency)
     seen = see_check(session, check, profile_of(session, referral), referral.received_at)
-    return CheckForTeam(clarifications=_questions(session, check), **seen.model_dump())
+    return CheckForTeam(
+        clarifications=_questions(session, check),
+        urgent_calls=urgency.seen(session, reference, agency),
+        **seen.model_dump(),
+    )
 
 
 def read_kept(session: Session, reference: str, version: int, *, by: Actor, at: datetime) -> dict[str, Any]:
@@ -223,7 +235,7 @@ def _own_check(session: Session, reference: str, by: Actor) -> tuple[Referral, A
     return referral, referrals.check_of(session, reference, agency)
 
 
-def _urgency(versions: Iterable[Profile]) -> sa.ColumnElement[int]:
+def _band(versions: Iterable[Profile]) -> sa.ColumnElement[int]:
     """The place of a referral's band among those of its own profile, in the record's words."""
     places = {
         (profile.version, band.code): place for profile in versions for place, band in enumerate(profile.clocks.bands)
@@ -233,7 +245,9 @@ def _urgency(versions: Iterable[Profile]) -> sa.ColumnElement[int]:
 
 
 def _task(check: AgencyCheck, referral: Referral) -> Task:
-    return Task.of(check, urgency=referral.urgency, question=_asked(check, referral))
+    return Task.of(
+        check, urgency=referral.urgency, urgency_rating=referral.urgency_rating, question=_asked(check, referral)
+    )
 
 
 def _asked(check: AgencyCheck, referral: Referral) -> str | None:

@@ -15,6 +15,7 @@ from rules.stages import NEXT_CHECK_STATUSES, CheckStatus, check_move
 
 _OPEN = "status IN ('REQUESTED', 'ACKNOWLEDGED', 'CLARIFY')"
 _NOT_OPEN = "NOT (status IN ('REQUESTED', 'ACKNOWLEDGED', 'CLARIFY'))"
+_UNHEARD = "acknowledged_at IS NULL"
 _SETTLED = "('RETURNED', 'RETURNED_LATE', 'DECLINED', 'CANCELLED', 'NOT_AWAITED')"
 
 
@@ -130,6 +131,28 @@ class Return(SQLModel, table=True):
     systems_searched: list[dict[str, Any]] = sealed_json()
     not_searched_because: str | None = sealed_text(nullable=True)
     consultations: list[dict[str, Any]] = sealed_json()
+
+
+class UrgentCall(SQLModel, table=True):
+    """A representative says "urgent, discuss now" on their agency's check; the MASH team says that it knows (R10)."""
+
+    __tablename__ = "urgent_call"
+    __table_args__ = (
+        CheckConstraint(
+            "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="urgent_call_acknowledged_by_somebody"
+        ),
+        # One that nobody has acknowledged is enough for an agency; and the board looks at these alone.
+        Index("urgent_call_open_once", "reference", "agency", unique=True, postgresql_where=text(_UNHEARD)),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    reference: str = reference_column()
+    agency: str = Field(foreign_key="agency.code", max_length=40)
+    reason: str = sealed_text()
+    raised_at: datetime = moment()
+    raised_by: str = Field(foreign_key="account.id", max_length=60)
+    acknowledged_at: datetime | None = moment(nullable=True)
+    acknowledged_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
 
 
 class Clarification(SQLModel, table=True):

@@ -49,6 +49,7 @@ from rules.errors import Misconfigured
 from rules.people import Side
 from rules.quorum import QuorumRule
 from rules.threshold import CONSENT_GIVEN, OutcomeRule
+from rules.urgency import UrgencyRating
 
 __all__ = ["CODES_IN_RULES", "CODE_SETS", "Agency", "Contact", "DutyTeam", "Outcome", "Profile", "load_profile"]
 
@@ -56,7 +57,7 @@ __all__ = ["CODES_IN_RULES", "CODE_SETS", "Agency", "Contact", "DutyTeam", "Outc
 CODE_SETS = (
     "referral_source", "primary_need", "abuse_category", "child_factors", "adult_abuse", "adult_location",
     "source_of_risk", "sac_conclusion", "sac_result", "capacity", "advocate", "asked_outcomes", "outcomes_achieved",
-    "support_reason", "age_band", "need_level", "rating", "informed", "informed_how", "consent",
+    "support_reason", "age_band", "need_level", "rating", "urgency_rating", "informed", "informed_how", "consent",
     "consent_not_sought_reason_child", "consent_not_sought_reason_adult", "article_6", "article_9", "dpa_condition",
     "gateway", "request_reason", "outcome", "early_end", "check_status", "return_result", "decline_reason",
     "recipients", "breach_cause", "clock_reason", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
@@ -69,6 +70,7 @@ CODES_IN_RULES: Mapping[str, Collection[str]] = {
     "return_result": ("NOT_SEARCHED",),
     "view": ("DISAGREE",),
     "recipients": sorted(release.REACHES),
+    "urgency_rating": tuple(UrgencyRating),
 }
 #: How long before the last known bank holidays somebody is asked to look up more.
 HOLIDAYS_AHEAD = timedelta(days=92)

@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 from models.base import code, moment, new_id, reference_column, sealed_text
 from rules.people import Side
 from rules.stages import NEXT_STAGES, Stage, check_move
+from rules.urgency import UrgencyRating
 
 
 class Referral(SQLModel, table=True):
@@ -18,6 +19,7 @@ class Referral(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("duty_team", "sender_id", name="referral_sender_id_once"),
+        CheckConstraint("(rated_at IS NULL) = (rated_because IS NULL)", name="referral_rating_has_a_reason"),
         CheckConstraint("(stage = 'CLOSED') = (closed_at IS NOT NULL)", name="referral_closed_has_a_time"),
         # The lists, oldest first: of what is open, which stays small, and of everything.
         Index("referral_open_by_age", "received_at", "reference", postgresql_where=text("stage <> 'CLOSED'")),
@@ -56,6 +58,13 @@ class Referral(SQLModel, table=True):
     source: str = code()
     level_of_need: str = code()
     urgency: str = code()
+    #: The hub's own rating, and why it was last changed (R10).
+    urgency_rating: UrgencyRating = Field(
+        default=UrgencyRating.GREEN,
+        sa_type=Enum(UrgencyRating, native_enum=False, create_constraint=True, length=10),
+    )
+    rated_at: datetime | None = moment(nullable=True)
+    rated_because: str | None = sealed_text(nullable=True)
 
     #: The run that carries this referral in the engine, and how many runs it has had. A hint, never the truth.
     run_id: UUID | None = Field(default=None)

@@ -26,6 +26,8 @@ class MessageName(StrEnum):
     CHECK_STOPPED = "check_stopped"
     CLARIFICATION_ASKED = "clarification_asked"
     CLARIFICATION_ANSWERED = "clarification_answered"
+    URGENT_CALLED = "urgent_called"
+    URGENT_ACKNOWLEDGED = "urgent_acknowledged"
     DECISION_WANTED = "decision_wanted"
     RECONSIDER_WANTED = "reconsider_wanted"
     DISSENT = "dissent"

@@ -86,6 +86,7 @@ _LABELS: Mapping[str, str] = {
     "due_seen": "The due time that you saw", "should_change": "What should change", "answer": "Your answer",
     "items-source": "Where it is written", "items-text": "What happened", "concern-source": "Who told you",
     "items-event_date": "When it happened", "for_everybody": "May everybody read it",
+    "rating": "How urgent it is", "rating_seen": "The rating that you saw",
     "resolution": "How it was resolved", "below_quorum_because": "Why without them",
 }  # fmt: skip
 

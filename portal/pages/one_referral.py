@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from casework import collation, decided, drafts, follow
+from casework import collation, decided, drafts, follow, urgency
 from portal import forms
 from portal.credentials import Work
 from portal.doors import Door
@@ -32,13 +32,14 @@ def referral_page(
         check_may_run_process(work.by)
         seen = follow.see(work.session, reference, by=work.by, at=work.at)
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
+        pressing = urgency.read(work.session, reference, by=work.by, at=work.at) if reads else None
         decisions = decided.read(work.session, reference, by=work.by, at=work.at) if reads else []
         if form is None and purpose:
             form = drafted(work, purpose, reference)
         form = form or Form({"held_at:moment": forms.moment_parts(work.at, door.zone)} if purpose else {})
     return door.page(
         template, status, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
-        may_decide=work.by.role is Role.DECISION_MAKER, **more,
+        pressing=pressing, may_decide=work.by.role is Role.DECISION_MAKER, **more,
     )  # fmt: skip
 
 

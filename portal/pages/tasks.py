@@ -9,8 +9,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, drafts, queues, readers
+from casework import checks, discussion, drafts, queues, readers, urgency
 from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument, ViewDocument
+from casework.urgency_documents import UrgentCallDocument
 from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -101,6 +102,23 @@ def ask(reference: Reference, door: AtDoor) -> Response:
         checks.ask_clarification(work.session, reference, work.by.agency or "", text, by=work.by, at=work.at)
 
     return _act(door, reference, "asked", act, "question.html")
+
+
+@router.get(f"{_CHECK}/urgent")
+def urgent_page(reference: Reference, door: AtDoor) -> Response:
+    """Ask the MASH team to discuss it now."""
+    return _check_page(door, reference, "urgent.html")
+
+
+@router.post(f"{_CHECK}/urgent")
+def call_urgent(reference: Reference, door: AtDoor) -> Response:
+    """The MASH team is told at once, and says when it knows (R10)."""
+
+    def act(work: Work) -> None:
+        document = meant(door, UrgentCallDocument)
+        urgency.call(work.session, reference, work.by.agency or "", document, by=work.by, at=work.at)
+
+    return _act(door, reference, "urgent", act, "urgent.html")
 
 
 @router.get(f"{_CHECK}/decline")

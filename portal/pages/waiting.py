@@ -1,4 +1,4 @@
-"""The MASH team looks after the wait: an agency's question, its clock, and ending the wait (R13, R21, R23, R33)."""
+"""The MASH team looks after the wait: an agency's question, its clock, urgency, ending it (R10, R13, R21, R23, R33)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, due_times, follow, queues, secondary
+from casework import checks, discussion, due_times, follow, queues, secondary, urgency
 from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
+from casework.urgency_documents import RatingDocument
 from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -36,6 +37,23 @@ def discuss_now(reference: Reference, door: AtDoor) -> Response:
 
     again = lambda form: referral_page(door, reference, "discuss_now.html", 422, form, reads=False)  # noqa: E731
     return act(door, reference, "called", call, again)
+
+
+@router.get(f"{ONE}/urgency")
+def urgency_page(reference: Reference, door: AtDoor) -> Response:
+    """Rate how urgent the referral is."""
+    return referral_page(door, reference, "urgency.html")
+
+
+@router.post(f"{ONE}/urgency")
+def rate(reference: Reference, door: AtDoor) -> Response:
+    """The referral's new rating; every queue follows (R10)."""
+
+    def change(work: Work) -> None:
+        urgency.rate(work.session, reference, meant(door, RatingDocument), by=work.by, at=work.at)
+
+    again = lambda form: referral_page(door, reference, "urgency.html", 422, form)  # noqa: E731
+    return act(door, reference, "rated", change, again)
 
 
 @router.get(f"{ONE}/ask")
@@ -80,6 +98,17 @@ def chase(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
 
     again = _again(door, reference, agency, "agency_check.html")
     return act(door, reference, "chased", remind, again, back=_path(reference, agency))
+
+
+@router.post(f"{_CHECK}/urgent")
+def know_that_it_is_urgent(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The agency is told that the team knows of its call (R10)."""
+
+    def know(work: Work) -> None:
+        urgency.acknowledge(work.session, reference, agency, by=work.by, at=work.at)
+
+    again = _again(door, reference, agency, "agency_check.html")
+    return act(door, reference, "urgent-known", know, again, back=_path(reference, agency))
 
 
 @router.get(f"{_CHECK}/extend")

@@ -28,6 +28,9 @@ OPEN_TEXT = {
     "ledger.detail",  # codes, numbers and times
     "account_event.detail",  # codes, numbers and times
     "account.password_hash",  # Argon2
+    "sharing_agreement.title",  # an agreement between bodies, about nobody
+    "sharing_agreement.parties",  # agencies' codes
+    "agreement_event.detail",  # codes, numbers and dates
 }
 #: What must be sealed, whatever else is: R51's list of what makes somebody findable.
 PERSONAL = {
@@ -37,10 +40,12 @@ PERSONAL = {
     },
     "referral": {
         "narrative", "clarification_question", "why_not_enough", "sending_officer", "reply_to", "decided_to_refer_by",
+        "rated_because",
     },
     "agency_return": {"summary", "items", "systems_searched", "not_searched_because", "consultations"},
     "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},
+    "urgent_call": {"reason"},
     "collated_template": {"content"},
     "ledger_content": {"salt", "content"},
     "discussion": {"present", "note"},

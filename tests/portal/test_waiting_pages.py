@@ -173,4 +173,6 @@ def test_a_clock_that_stands_still_is_told_on_the_board_without_a_name(support: 
         for each in referrals.checks(session, reference):
             each.paused_at, each.pause_reason = now(session), "SYSTEM_DOWN"
             session.add(each)
+    # The board holds so many that only the most urgent of these tests' referrals are sure to stand on it.
+    support.send(f"/board/{reference}/urgency", {"rating": "RED", "rationale": "To be seen."})
     assert "Paused" in support.get("/board").text

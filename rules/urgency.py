@@ -1,0 +1,33 @@
+"""How urgent a referral is to the hub, beside the band that its clocks run on (R10)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from rules.errors import WrongStage
+from rules.stages import Stage
+
+#: Where urgency means something: until the threshold is decided.
+_URGENT_AT = frozenset({Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS, Stage.CHECKING, Stage.AWAITING_DECISION})
+#: Where there is something to discuss.
+_DISCUSSED_AT = frozenset({Stage.CHECKING, Stage.AWAITING_DECISION})
+
+
+class UrgencyRating(StrEnum):
+    """The ratings, the most urgent first: so every queue is ordered. Their labels are the code set urgency_rating."""
+
+    RED = "RED"
+    AMBER = "AMBER"
+    GREEN = "GREEN"
+
+
+def check_can_be_rated(stage: Stage, what: str) -> None:
+    """Urgency is changed before the decision. Raises WrongStage, naming `what` this is about."""
+    if stage not in _URGENT_AT:
+        raise WrongStage(f"{what} is {stage}: its urgency changes nothing any more")
+
+
+def check_can_be_discussed(stage: Stage, what: str) -> None:
+    """A discussion is called for while agencies are asked, or a decision is waited for. Raises WrongStage."""
+    if stage not in _DISCUSSED_AT:
+        raise WrongStage(f"{what} is {stage}: there is nothing to discuss now")
