@@ -64,10 +64,7 @@ def test_a_mother_and_her_children_are_decided_one_by_one_and_each_team_reads_it
         Decided(True, "L3", "C_ASSESS", words["child"]),
         Decided(False, "L2", "NFA", words["child"]),
     ]
-    decider = sign_in("decision-maker-1")
-    decider.goto(f"/board/{reference}/decision")
-    look(decider, "decision-joint", "Decide")
-    decide(decider, reference, decisions)
+    decide(sign_in("decision-maker-1"), reference, decisions)
     mother, *both = JOINT["subjects"]
     for page, own, others in ((adults, [mother], both), (children, both, [mother])):
         until_handed_back(page, reference)

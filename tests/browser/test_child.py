@@ -7,8 +7,18 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
+from portal.words import STAGES
+from rules.stages import Stage
 from tests.browser.look import look
-from tests.browser.walk import answer_eligibility, date, nothing_known, until_asked, until_closed, until_handed_back
+from tests.browser.walk import (
+    answer_eligibility,
+    date,
+    nothing_known,
+    reload_until,
+    until_asked,
+    until_closed,
+    until_handed_back,
+)
 
 REPRESENTATIVES = ("POLICE", "COUNCIL_CHILDREN", "COMMUNITY_HEALTH_CHILDREN", "MENTAL_HEALTH")
 
@@ -70,6 +80,7 @@ def full_return(page: Page, reference: str) -> None:
 
 def decide(page: Page, reference: str) -> None:
     """A decision maker finds the referral on the board and decides."""
+    reload_until(page, f"/board/{reference}", STAGES[Stage.AWAITING_DECISION])
     page.goto("/board")
     look(page, "board")
     page.get_by_role("link", name=reference).click()

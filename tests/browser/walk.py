@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Page, expect
 
+from portal.words import STAGES
+from rules.stages import Stage
 from tests.browser.look import look
 
 
@@ -91,7 +93,9 @@ class Decided(NamedTuple):
 
 def decide(page: Page, reference: str, decisions: Iterable[Decided]) -> None:
     """A decision maker decides for each subject, in the order of the page, without a discussion."""
+    reload_until(page, f"/board/{reference}", STAGES[Stage.AWAITING_DECISION])
     page.goto(f"/board/{reference}/decision")
+    look(page, "decision-by-subject", "Decide")
     for number, one in enumerate(decisions):
         place, names = f"#decisions-{number}-", f"decisions-{number}-"
         met = "true" if one.met else "false"
