@@ -218,6 +218,12 @@ def main() -> None:
     except (Refused, Unavailable) as trouble:
         typer.echo(f"mash: {trouble}", err=True)
         sys.exit(2)
+    except Exception as trouble:
+        # By name: `--help` must not wait for SQLAlchemy.
+        if type(trouble).__name__ != "ProgrammingError":
+            raise
+        typer.echo("mash: the record has the tables of another release: run `mash db upgrade`.", err=True)
+        sys.exit(2)
 
 
 def _say(sentence: str) -> None:

@@ -46,8 +46,7 @@ def ledger_verify(
         typer.echo(f"Broken: {verdict.fault}")
     else:
         typer.echo(
-            f"Whole: {verdict.entries} entries in {verdict.chains} chains, as signed in "
-            f"{verdict.checkpoints} checkpoints."
+            f"Whole: entries {verdict.entries}, chains {verdict.chains}, signed checkpoints {verdict.checkpoints}."
         )
     raise typer.Exit(0 if verdict.whole else 1)
 
@@ -96,7 +95,7 @@ def _pack(reference: str, token: str | None, home: Path) -> bytes:
 
     wanted = _normal(reference) or ""
     with unit_of_work() as session:
-        by = actor_of(session, token or trial.token_of(home, "decider"))
+        by = actor_of(session, token or trial.token_of(home, "decision-maker-1"))
         if by is None:
             raise NotPermitted("this credential is of nobody")
         return make(session, wanted, signing_key(), by=by, at=now(session))
