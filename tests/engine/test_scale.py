@@ -30,7 +30,7 @@ from engine.trial import open_accounts
 from models.settings import HOUSE
 from tests.engine.balancer import Balancer
 from tests.engine.conftest import wait_for
-from tests.hub import surroundings
+from tests.hub import IMPATIENT, surroundings
 from tests.scenarios.pack import PACK
 from tests.scenarios.play import Hub, play
 
@@ -106,7 +106,7 @@ def _two_of_each(folder: Path) -> Iterator[tuple[Hub, House, dict[str, Balancer]
         stack = opened.enter_context(
             Stack(folder / "mash", ANY_FREE, without=("prefect", "worker", "timekeeper", "portal"))
         )
-        own, credentials = stack.environment(), load_or_create(stack.home)
+        own, credentials = {**stack.environment(), **IMPATIENT}, load_or_create(stack.home)
         migrations.upgrade(own["MASH_OWNER_DATABASE_URL"])
         house = House(folder)
         opened.callback(house.stop)
