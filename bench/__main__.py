@@ -29,8 +29,9 @@ ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
     "waiting": waiting.measure,
     "latency": latency.measure,
     "deadlines": deadlines.measure,
-    "recovery": recovery.measure,
 }
+#: On a hub that nothing else has left its work on.
+BY_ITSELF: dict[str, Callable[[Ground], figures.Figure]] = {"recovery": recovery.measure}
 #: Measured only when asked for by name: it takes an hour.
 LONG: dict[str, Callable[[Ground], figures.Figure]] = {"soak": soak.measure}
 ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
@@ -43,11 +44,15 @@ NO_ENGINE = ("prefect", "worker", "timekeeper", "sink")
 
 def main() -> None:
     """Measure what was asked for, in the house's order; each figure is kept as soon as it is there."""
-    names = sys.argv[1:] or [*ON_ONE_HUB, *ON_THE_RECORD]
-    on_a_hub = {**ON_ONE_HUB, **LONG}
-    if unknown := [name for name in names if name not in {**on_a_hub, **ON_THE_RECORD}]:
-        sys.exit(f"no figure {unknown[0]}: use {', '.join([*on_a_hub, *ON_THE_RECORD])}")
-    _run({name: on_a_hub[name] for name in names if name in on_a_hub}, ())
+    names = sys.argv[1:] or [*ON_ONE_HUB, *BY_ITSELF, *ON_THE_RECORD]
+    alone = {**BY_ITSELF, **LONG}
+    every = {**ON_ONE_HUB, **alone, **ON_THE_RECORD}
+    if unknown := [name for name in names if name not in every]:
+        sys.exit(f"no figure {unknown[0]}: use {', '.join(every)}")
+    _run({name: ON_ONE_HUB[name] for name in names if name in ON_ONE_HUB}, ())
+    for name in names:
+        if name in alone:
+            _run({name: alone[name]}, ())
     for name in names:
         # Each fills a record of its own.
         _run({name: ON_THE_RECORD[name]} if name in ON_THE_RECORD else {}, NO_ENGINE)
