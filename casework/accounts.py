@@ -98,6 +98,7 @@ def change_address(
     domains = addresses.allowed_domains(profile, account.role, account.agency, account.duty_team)
     email = addresses.free_address(session, document.email, domains)
     account.email, account.email_digest, account.password_hash = email, signin.email_digest(email), None
+    account.provider_subject = None
     session.add(account)
     session.flush()
     sessions.end_all(session, account_id, at=sessions.real_now(session))
@@ -139,7 +140,8 @@ def invited(session: Session, token: str) -> Account | None:
 def accept_invitation(session: Session, token: str, password: str, *, at: datetime) -> None:
     """The invited person chooses a password; whoever was signed in before is signed out.
 
-    An authenticator set up earlier is forgotten: an invitation is also how somebody who lost theirs comes back.
+    An authenticator set up earlier is forgotten, and so is who they were to the council's sign-in service: an
+    invitation is also how somebody who lost theirs comes back.
     Raises NotFound for a link that is used or too old, and NotAcceptable for a password that is no good.
     """
     invitation = _invitation(session, token)
@@ -149,6 +151,7 @@ def accept_invitation(session: Session, token: str, password: str, *, at: dateti
     passwords.check_acceptable(password, account.email or "", account.display_name or "")
     account.password_hash = passwords.hash_password(password)
     account.wrong_codes, account.totp_secret, account.totp_last_step = 0, None, None
+    account.provider_subject = None
     session.add(account)
     real_now = sessions.real_now(session)
     _end_invitations(session, account.id, real_now)

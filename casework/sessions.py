@@ -40,10 +40,16 @@ def real_now(session: Session) -> datetime:
     return moment.astimezone(UTC)
 
 
-def open_session(session: Session, account: Account, *, at: datetime) -> str:
-    """A new session's token, for the person's browser alone, once both factors are given. `at` is real time."""
+def open_session(session: Session, account: Account, *, at: datetime, proven: bool = True) -> str:
+    """A new session's token, for the person's browser alone, once both factors are given. `at` is real time.
+
+    `proven` is false when the hub did not see the second factor itself: it asks for it before a decision (S-16).
+    """
     token = secrets.token_urlsafe(32)
-    session.add(PortalSession(account_id=account.id, digest=digest_of(token), started_at=at, seen_at=at, proven_at=at))
+    proven_at = at if proven else None
+    session.add(
+        PortalSession(account_id=account.id, digest=digest_of(token), started_at=at, seen_at=at, proven_at=proven_at)
+    )
     account.last_signed_in_at = at
     session.add(account)
     return token

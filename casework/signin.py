@@ -87,7 +87,7 @@ def begin(session: Session, address: str, password: str, *, place: str, known: s
     right = passwords.is_right(account.password_hash if account else None, password)
     if not all(within):
         return Step(Answer.TOO_MANY)
-    if not right or account is None or not _may_sign_in(account):
+    if not right or account is None or not may_sign_in(account):
         return Step(Answer.WRONG)
     throttle.forget(session, limit, found)
     browser = secrets.token_urlsafe(32)
@@ -170,7 +170,8 @@ def is_known_browser(token: str, digest: str, *, at: datetime) -> bool:
     return hmac.compare_digest(proof.encode(), keyed_digest("known-browser", f"{until}/{digest}").encode())
 
 
-def _may_sign_in(account: Account) -> bool:
+def may_sign_in(account: Account) -> bool:
+    """Whether this account is a person's, in use, and not shut after too many wrong codes."""
     return account.disabled_at is None and account.is_person and account.wrong_codes < MOST_WRONG
 
 
@@ -194,7 +195,7 @@ def _attempt(session: Session, browser: str, at: datetime) -> tuple[SignIn | Non
     if attempt is None or attempt.ended_at is not None or at >= attempt.started_at + WHOLE:
         return None, None
     account = session.exec(select(Account).where(col(Account.id) == attempt.account_id).with_for_update()).one()
-    return (attempt, account) if _may_sign_in(account) else (None, None)
+    return (attempt, account) if may_sign_in(account) else (None, None)
 
 
 def _is_code(attempt: SignIn, typed: str, at: datetime) -> bool:

@@ -27,6 +27,7 @@ class Account(SQLModel, table=True):
         CheckConstraint("NOT manages_colleagues OR (is_person AND role = 'AGENCY')", name="account_manager_is_agencys"),
         CheckConstraint("is_person OR password_hash IS NULL", name="account_password_is_a_persons"),
         CheckConstraint("(email IS NULL) = (email_digest IS NULL)", name="account_email_can_be_found"),
+        CheckConstraint("is_person OR provider_subject IS NULL", name="account_provider_subject_is_a_persons"),
     )
 
     id: str = Field(primary_key=True, max_length=60)
@@ -46,6 +47,8 @@ class Account(SQLModel, table=True):
     totp_secret: str | None = sealed_text(nullable=True)
     totp_last_step: int | None = Field(default=None, sa_type=BigInteger)
     wrong_codes: int = 0
+    #: Who this person is to the council's sign-in service: a keyed digest, bound at their first sign-in from there.
+    provider_subject: str | None = Field(default=None, unique=True, max_length=64)
     inducted_at: datetime | None = moment(nullable=True)
     last_signed_in_at: datetime | None = moment(nullable=True)
     #: A named manager says which of their agency's people still work there (R47).

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOUSE = Path(__file__).resolve().parent.parent
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_private_way(url: str) -> bool:
+    """Whether what goes to a URL is read by nobody on the way: https, or this machine itself."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    )
 
 
 class Settings(BaseSettings):
@@ -52,12 +63,38 @@ class Settings(BaseSettings):
     second_factor_minutes: int = Field(
         default=15, ge=1, le=60, description="For how long a second factor counts before a decision is signed (S-16)."
     )
+    oidc_issuer: str | None = Field(
+        default=None, description="A council's own sign-in service (OpenID Connect): its issuer, to the letter."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Who the hub is to that service.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="What the hub proves that with.")
+    oidc_domains: str = Field(
+        default="", description="The mail domains that this service speaks for, by commas: council.example."
+    )
+    oidc_label: str = Field(
+        default="Sign in with your council account", max_length=60, description="What its button says."
+    )
+    oidc_second_factor: str = Field(
+        default="", description="Values of its amr or acr, by commas, that spare people the hub's own code: mfa."
+    )
+    oidc_addresses_verified: bool = Field(
+        default=False, description="Whether its addresses are verified though it does not say email_verified."
+    )
     sweep_seconds: float = Field(
         default=20, ge=1, le=60, description="How often one of the timekeepers looks for referrals that no run carries."
     )
     repairs: int = Field(
         default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
     )
+
+    @model_validator(mode="after")
+    def _has_a_whole_sign_in_service(self) -> Self:
+        asked = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret, self.oidc_domains.strip(" ,"))
+        if any(asked) and not all(asked):
+            raise ValueError("set MASH_OIDC_ISSUER, _CLIENT_ID, _CLIENT_SECRET and _DOMAINS together, or none of them")
+        if self.oidc_issuer and not is_private_way(self.oidc_issuer):
+            raise ValueError("MASH_OIDC_ISSUER must begin with https://")
+        return self
 
 
 @cache

@@ -42,6 +42,21 @@ class SignIn(SQLModel, table=True):
     ended_at: datetime | None = moment(nullable=True)
 
 
+class ProviderVisit(SQLModel, table=True):
+    """A browser that was sent to the council's sign-in service, and may come back from there once.
+
+    `back` is the page of ours that it was on its way to.
+    """
+
+    __tablename__ = "provider_visit"
+
+    state_digest: str = Field(primary_key=True, max_length=64)
+    browser_digest: str = Field(max_length=64)
+    back: str = Field(max_length=64)
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)
+
+
 class PortalSession(SQLModel, table=True):
     """A person's stay in the portal. Only the digest of its token is kept."""
 

@@ -58,6 +58,8 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     # Pages. Who is not signed in is led to the sign-in page.
     "GET /sign-in": ANYBODY,
     "POST /sign-in": ANYBODY,
+    "GET /sign-in/provider": ANYBODY,
+    "GET /sign-in/provider/back": ANYBODY,
     "GET /sign-in/code": ANYBODY,
     "POST /sign-in/code": ANYBODY,
     "POST /sign-in/code/again": ANYBODY,

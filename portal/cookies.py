@@ -13,9 +13,10 @@ from starlette.responses import Response
 from models.keyed import keyed_digest
 from models.settings import settings
 
-#: A signed-in person; a browser on its way in; and one that signed in before.
+#: A signed-in person; a browser on its way in, and one at the council's sign-in service; and one that signed in before.
 SESSION = "session"
 VISIT = "visit"
+PROVIDER = "provider"
 KNOWN = "known"
 FORM_FIELD = "form_token"
 HEADER = "X-Form-Token"

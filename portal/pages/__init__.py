@@ -12,6 +12,7 @@ from portal.pages import (
     everybody,
     evidence,
     feedback,
+    provider,
     second_factor,
     signing_in,
     tasks,
@@ -20,6 +21,7 @@ from portal.pages import (
 
 ROUTERS = (
     signing_in.router,
+    provider.router,
     second_factor.router,
     everybody.router,
     feedback.router,

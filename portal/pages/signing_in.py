@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 from casework import accounts, drafts, kept_forms, sessions, signin
 from casework.db import now, unit_of_work
 from casework.register import current_profile
-from casework.signin import Answer
+from casework.signin import Answer, Step
 from models.account import Account
-from portal import cookies
+from portal import cookies, provider
 from portal.doors import AUTHENTICATOR, KEPT, AtDoor, Door
 from portal.forms import Form
 from portal.places import place_of
@@ -25,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 _OWN_PATH = re.compile(r"/[A-Za-z0-9][A-Za-z0-9/_-]{0,100}")
 _AUTHENTICATOR_DRAFT = "authenticator"
 _WRONG = FieldError("/password", "The address or the password is not right.")
-_TOO_MANY = FieldError("/password", "Too many tries. Wait fifteen minutes, then try again.")
+TOO_MANY = FieldError("/password", "Too many tries. Wait fifteen minutes, then try again.")
 _WRONG_CODE = FieldError("/code", "this is not the newest code, or it is too old or was used before")
 _TOO_SOON = FieldError("/code", "a code was sent just now: wait half a minute, then ask again")
 _NONE_SENT = FieldError("/code", "no more codes can be sent for now: at most five are, in half an hour")
@@ -35,7 +35,7 @@ _TOO_MANY_CODES = FieldError("/code", "too many tries: ask for a new code, or wa
 @router.get("/sign-in")
 def sign_in_page(door: AtDoor) -> Response:
     """The address and the password. An old half-done sign-in is forgotten."""
-    return _sign_in_form(door)
+    return sign_in_form(door)
 
 
 @router.post("/sign-in")
@@ -49,11 +49,9 @@ def sign_in(door: AtDoor) -> Response:
             known=cookies.read(door.request, cookies.KNOWN), at=sessions.real_now(session),
         )  # fmt: skip
     if step.answer is not Answer.GO_ON:
-        refused = _TOO_MANY if step.answer is Answer.TOO_MANY else _WRONG
-        return _sign_in_form(door, 429 if step.answer is Answer.TOO_MANY else 422, refused)
-    response = RedirectResponse(f"/sign-in/code{_next_query(door)}", 303)
-    cookies.give(response, cookies.VISIT, step.token)
-    return response
+        refused = TOO_MANY if step.answer is Answer.TOO_MANY else _WRONG
+        return sign_in_form(door, 429 if step.answer is Answer.TOO_MANY else 422, refused)
+    return to_code(step.token, next_page(door))
 
 
 @router.get("/sign-in/code")
@@ -68,20 +66,13 @@ def enter_code(door: AtDoor) -> Response:
     visit = cookies.read(door.request, cookies.VISIT)
     door.check_form(visit)
     with unit_of_work() as session:
-        at = sessions.real_now(session)
-        step = signin.finish(session, visit, door.field("code"), at=at)
-        known = signin.known_browser(session, step.account_id, at=at) if step.account_id else ""
-        is_kept = kept_forms.find(session, step.account_id, at=at) is not None
+        step = signin.finish(session, visit, door.field("code"), at=sessions.real_now(session))
     if step.answer is Answer.START_AGAIN:
         return RedirectResponse("/sign-in", 303)
     if step.answer is not Answer.GO_ON:
         too_many = step.answer is Answer.TOO_MANY
         return _code_form(door, 429 if too_many else 422, _TOO_MANY_CODES if too_many else _WRONG_CODE)
-    response = RedirectResponse(KEPT if is_kept else _next(door) or "/", 303)
-    cookies.take_back(response, cookies.VISIT)
-    cookies.give(response, cookies.SESSION, step.token)
-    cookies.give(response, cookies.KNOWN, known, days=signin.KNOWN_BROWSER.days)
-    return response
+    return come_in(step, next_page(door))
 
 
 @router.post("/sign-in/code/again")
@@ -95,7 +86,7 @@ def send_again(door: AtDoor) -> Response:
         return RedirectResponse("/sign-in", 303)
     if answer is not Answer.GO_ON:
         return _code_form(door, 429, _TOO_SOON if answer is Answer.TOO_SOON else _NONE_SENT)
-    return RedirectResponse(f"/sign-in/code{_next_query(door)}", 303)
+    return RedirectResponse(f"/sign-in/code{_query(next_page(door))}", 303)
 
 
 @router.post("/sign-out")
@@ -154,9 +145,33 @@ def set_up_authenticator(door: AtDoor) -> Response:
     return door.go("/you", "authenticator")
 
 
-def _sign_in_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+def come_in(step: Step, back: str) -> Response:
+    """In, with the session that a step opened: to the form that was kept for this person, or to the page `back`."""
+    with unit_of_work() as session:
+        at = sessions.real_now(session)
+        known = signin.known_browser(session, step.account_id, at=at)
+        is_kept = kept_forms.find(session, step.account_id, at=at) is not None
+    response = RedirectResponse(KEPT if is_kept else back or "/", 303)
+    cookies.take_back(response, cookies.VISIT)
+    cookies.give(response, cookies.SESSION, step.token)
+    cookies.give(response, cookies.KNOWN, known, days=signin.KNOWN_BROWSER.days)
+    return response
+
+
+def to_code(token: str, back: str) -> Response:
+    """On to the one-time code, with the token that the browser keeps until then."""
+    response = RedirectResponse(f"/sign-in/code{_query(back)}", 303)
+    cookies.give(response, cookies.VISIT, token)
+    return response
+
+
+def sign_in_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+    """The sign-in page, with what is wrong."""
     shown = Form({"email": door.field("email")}, errors)
-    return _for_visitor(door, "sign_in.html", status, cookies.fresh(), form=shown, next=_next(door), done=door.done)
+    return _for_visitor(
+        door, "sign_in.html", status, cookies.fresh(), form=shown, next=next_page(door), done=door.done,
+        provider=provider.button(),
+    )  # fmt: skip
 
 
 def _code_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
@@ -166,7 +181,7 @@ def _code_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
     if asked is None:
         return RedirectResponse("/sign-in", 303)
     shown = Form({}, errors)
-    return _for_visitor(door, "code.html", status, visit, form=shown, next=_next(door), asked=asked)
+    return _for_visitor(door, "code.html", status, visit, form=shown, next=next_page(door), asked=asked)
 
 
 def _invitation_form(door: Door, token: str, status: int = 200, *errors: FieldError) -> Response:
@@ -198,11 +213,11 @@ def _for_visitor(door: Door, template: str, status: int, visit: str, **context: 
     return response
 
 
-def _next(door: Door) -> str:
+def next_page(door: Door) -> str:
     """The page to come back to: one of our own, or none."""
     asked = door.field("next") or door.request.query_params.get("next", "")
     return asked if _OWN_PATH.fullmatch(asked) else ""
 
 
-def _next_query(door: Door) -> str:
-    return f"?next={back}" if (back := _next(door)) else ""
+def _query(back: str) -> str:
+    return f"?next={back}" if back else ""

@@ -34,6 +34,7 @@ PAGES = [route for route in ACCESS if route.startswith("GET ") and " /api/" not 
 NO_PAGES = {
     "GET /", "GET /r/{reference}", "GET /health", "GET /static/{name}", "GET /stay", "GET /board-rows",
     "GET /board/{reference}/news",
+    "GET /sign-in/provider", "GET /sign-in/provider/back",
 }  # fmt: skip
 #: Pages that a person comes to on a way of their own, walked below or in the scenarios.
 ON_A_WAY = {"GET /step-up", "GET /kept"}

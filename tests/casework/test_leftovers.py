@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from casework import kept_forms, leftovers, signin
+from casework import kept_forms, leftovers, provider_signin, signin
 from casework.db import unit_of_work
 from casework.sessions import open_session, real_now
 from models.account import Account
-from models.signin import Throttle
 from rules.permissions import Role
 from tests.record import Record
 
@@ -21,7 +20,7 @@ FORM = kept_forms.KeptForm("/checks/7KQ2-XW9S/question", [("text", "Some words."
 
 @pytest.fixture(autouse=True)
 def traces(record: Record) -> None:
-    """Somebody has a session, a half-done sign-in, a count of tries and a kept form, all of now."""
+    """Somebody has a session, two half-done sign-ins, a count of tries and a kept form, all of now."""
     with unit_of_work() as session:
         at = real_now(session)
         account = Account(id="rep", role=Role.OPERATOR, is_person=True, added_at=at, totp_secret="A" * 32)
@@ -29,11 +28,14 @@ def traces(record: Record) -> None:
         session.flush()
         open_session(session, account, at=at)
         signin.open_attempt(session, account, "browser", at=at)
-        session.add(Throttle(bucket="b", since=at, tries=3))
+        provider_signin.begin(session, "browser", "", place="192.0.2.1", at=at)
         kept_forms.keep(session, FORM, by=account.as_actor(), at=at)
 
 
-AGED = {"portal_session": "seen_at", "sign_in": "started_at", "throttle": "since", "draft": "saved_at"}
+AGED = {
+    "portal_session": "seen_at", "sign_in": "started_at", "provider_visit": "started_at", "throttle": "since",
+    "draft": "saved_at",
+}  # fmt: skip
 
 
 def cleared(record: Record, after: timedelta) -> int:
@@ -60,8 +62,8 @@ def test_what_is_still_of_use_stays(record: Record):
     ("after", "gone"),
     [
         (timedelta(minutes=61), {"draft"}),
-        (DAY + timedelta(minutes=1), {"draft", "sign_in", "throttle"}),
-        (7 * DAY + timedelta(minutes=1), {"draft", "sign_in", "throttle", "portal_session"}),
+        (DAY + timedelta(minutes=1), {"draft", "sign_in", "provider_visit", "throttle"}),
+        (7 * DAY + timedelta(minutes=1), set(AGED)),
     ],
 )
 def test_each_is_gone_after_its_time(record: Record, after: timedelta, gone: set[str]):
@@ -78,5 +80,5 @@ def test_a_draft_that_somebody_saved_stays(record: Record):
 
 
 def test_clearing_twice_changes_nothing(record: Record):
-    assert cleared(record, 8 * DAY) == 4
+    assert cleared(record, 8 * DAY) == 5
     assert cleared(record, 8 * DAY) == 0

@@ -61,8 +61,14 @@ def test_there_is_one_door_out_of_the_hub():
     assert importers("smtplib") == {"notifications/letter.py"}
     for package in ("requests", "urllib3", "aiohttp", "ftplib", "telnetlib", "paramiko", "boto3"):
         assert importers(package) == set()
-    for package in ("httpx", "urllib.request", "http.client"):
-        assert {path.split("/")[0] for path in importers(package)} <= {"engine"}
+    outside = {path for package in ("httpx", "urllib.request", "http.client") for path in importers(package)}
+    # A council's sign-in service has to be asked by whoever signs people in, and nobody else there asks anybody.
+    assert {path for path in outside if not path.startswith("engine/")} == {"portal/provider.py"}
+
+
+def test_one_module_judges_the_tokens_of_a_sign_in_service():
+    """R46: a second one would have rules of its own"""
+    assert importers("joserfc") == {"portal/id_token.py"}
 
 
 def test_rules_know_no_database_and_no_clock():
