@@ -69,6 +69,11 @@ def without_owner(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != "MASH_OWNER_DATABASE_URL"}
 
 
+def backstage(environment: Mapping[str, str]) -> dict[str, str]:
+    """For parts that work on the record and that nobody signs in to: they hold no key to a sign-in service."""
+    return {name: value for name, value in without_owner(environment).items() if not name.startswith("MASH_OIDC_")}
+
+
 def without_engine(environment: Mapping[str, str]) -> dict[str, str]:
     """For parts that never call the engine, so they hold no key to it."""
     return {name: value for name, value in without_owner(environment).items() if not name.startswith("PREFECT_")}

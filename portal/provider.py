@@ -43,7 +43,7 @@ class Client(NamedTuple):
 
 def is_offered() -> bool:
     """Whether this site has such a service."""
-    return settings().oidc_issuer is not None
+    return bool(settings().oidc_issuer)
 
 
 def button() -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.ports import ANY_FREE
 from engine.stack import Stack, _kept_elsewhere
-from engine.surroundings import without_engine
+from engine.surroundings import backstage, without_engine
 from tests.engine.conftest import wait_for
 
 ABANDONED = """
@@ -110,3 +110,10 @@ def test_the_portal_holds_no_key_to_the_engine_nor_to_the_records_tables(engine_
     for_portal = without_engine(engine_stack.environment())
     assert "MASH_DATABASE_URL" in for_portal
     assert not [name for name in for_portal if name.startswith("PREFECT_") or "OWNER" in name]
+
+
+def test_only_the_portal_holds_the_key_to_a_councils_sign_in_service():
+    """R46, architecture §8: no part has a secret that it does not need"""
+    own = {"MASH_OIDC_CLIENT_SECRET": "s", "MASH_OIDC_ISSUER": "i", "MASH_KEY": "k", "MASH_OWNER_DATABASE_URL": "o"}
+    assert set(backstage(own)) == {"MASH_KEY"}
+    assert set(without_engine(own)) == {"MASH_OIDC_CLIENT_SECRET", "MASH_OIDC_ISSUER", "MASH_KEY"}

@@ -22,7 +22,9 @@ def read(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> Settings:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, WHOLE, WHOLE | {"MASH_OIDC_ISSUER": "http://localhost:8080"}], ids=["none", "whole", "own machine"]
+    "given",
+    [{}, dict.fromkeys(WHOLE, ""), WHOLE, WHOLE | {"MASH_OIDC_ISSUER": "http://localhost:8080"}],
+    ids=["none", "empty", "whole", "own machine"],
 )
 def test_a_sign_in_service_is_set_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]):
     """R46"""
