@@ -119,6 +119,14 @@ def next_turn(session: Session) -> datetime | None:
     return turn
 
 
+#: Somebody waits at a screen for a code; a duty team waits longest for its outcome, of which agencies are told too.
+_TURN = (
+    col(Notice.expires_at).is_(None),
+    col(Notice.written_at),
+    col(Notice.recipient).not_like(to_duty_team("%")),
+)
+
+
 def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
     waiting = (col(Notice.status) == NoticeStatus.WAITING) & (
         col(Notice.next_at).is_(None) | (col(Notice.next_at) <= real_now)
@@ -126,11 +134,7 @@ def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
     abandoned = (col(Notice.status) == NoticeStatus.SENDING) & (col(Notice.lease_until) < real_now)
     with unit_of_work() as session:
         query = (
-            select(Notice)
-            .where(waiting | abandoned)
-            .order_by(col(Notice.written_at))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+            select(Notice).where(waiting | abandoned).order_by(*_TURN).limit(limit).with_for_update(skip_locked=True)
         )
         profile = current_profile()
         found = list(session.exec(query))

@@ -12,14 +12,16 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from casework import notices
+from casework import notices, signin
 from casework.db import database
 from casework.ledger import entries, first_broken
-from casework.notices import LEASE, MASH_TEAM, deliver_due, next_turn, say
+from casework.notices import LEASE, MASH_TEAM, deliver_due, next_turn, say, say_privately, to_agency, to_duty_team
 from casework.register import current_profile
+from notifications.account_letters import AccountLetter
 from notifications.messages import MessageName
+from rules.permissions import Actor, Role
 from rules.stages import Stage
-from tests.casework.factory import FOR_A_CHILD, act, acts_of, ask, london, refer, walk
+from tests.casework.factory import DUTY, FOR_A_CHILD, account_of, act, acts_of, ask, london, refer, walk
 from tests.notifications.post import Postman, working_postman
 from tests.record import forget_settings
 
@@ -61,6 +63,25 @@ def _recipients(postman: Postman) -> list[str]:
 
 def _next_turn() -> datetime | None:
     return act(next_turn)
+
+
+# --- in turn ---
+
+
+def test_a_code_goes_first_and_a_duty_team_before_the_agencies(postman: Postman):
+    """R42: told at the same moment, whoever waits for it hears of it first"""
+    reference, waiting = refer(), account_of(Actor("waiting", Role.MASH_SUPPORT, is_person=True), T0)
+    waiting.email, waiting.email_digest = "waiting@mash.bnes.example", signin.email_digest("waiting@mash.bnes.example")
+    act(lambda session, at: session.add(waiting), at=T0)
+    for agency in FOR_A_CHILD:
+        act(say, MessageName.OUTCOME_SHARED, to_agency(agency), at=T0, reference=reference)
+    act(say, MessageName.OUTCOME_READY, to_duty_team(DUTY), at=T0, reference=reference)
+    later = T0 + SECOND
+    act(say_privately, AccountLetter.SIGN_IN_CODE, "waiting", "123456", at=later, expires_at=later + timedelta(hours=1))
+    _deliver_all(later)
+    duty = current_profile().duty_team(DUTY).notify.primary
+    assert _recipients(postman)[:2] == ["waiting@mash.bnes.example", duty]
+    assert len(_recipients(postman)) == 2 + len(FOR_A_CHILD)
 
 
 # --- once ---
