@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -14,7 +12,7 @@ from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import meant
-from portal.pages.one_referral import ONE, act, keep_draft, referral_page
+from portal.pages.one_referral import ONE, act, again, keep_draft, referral_page
 from portal.routes.names import Reference
 
 router = APIRouter(include_in_schema=False)
@@ -37,8 +35,8 @@ def record_discussion(reference: Reference, door: AtDoor) -> Response:
         document = meant(door, DiscussionDocument)
         discussion.record_discussion(work.session, reference, document, by=work.by, at=work.at)
 
-    again = _again(door, reference, "discussion.html", _DISCUSSION)
-    return act(door, reference, "discussed", record, again, purpose=_DISCUSSION)
+    refused = again(door, reference, "discussion.html", purpose=_DISCUSSION)
+    return act(door, reference, "discussed", record, refused, purpose=_DISCUSSION)
 
 
 @router.post(f"{ONE}/discussion/draft")
@@ -60,7 +58,7 @@ def record_view(reference: Reference, door: AtDoor) -> Response:
     def record(work: Work) -> None:
         discussion.record_view(work.session, reference, meant(door, ViewDocument), by=work.by, at=work.at)
 
-    return act(door, reference, "viewed", record, _again(door, reference, "view.html"))
+    return act(door, reference, "viewed", record, again(door, reference, "view.html"))
 
 
 @router.get(f"{ONE}/decision")
@@ -101,7 +99,7 @@ def resolve_dissent(reference: Reference, door: AtDoor) -> Response:
         document = meant(door, ResolutionDocument)
         discussion.resolve_dissent(work.session, reference, document, by=work.by, at=work.at)
 
-    return act(door, reference, "resolved", resolve, _again(door, reference, "dissent.html"))
+    return act(door, reference, "resolved", resolve, again(door, reference, "dissent.html"))
 
 
 @router.get(f"{ONE}/reconsideration")
@@ -118,7 +116,7 @@ def let_stand(reference: Reference, door: AtDoor) -> Response:
         reason = meant(door, StandsDocument).reason
         reconsider.let_stand(work.session, reference, reason, by=work.by, at=work.at)
 
-    return act(door, reference, "stands", stands, _again(door, reference, "reconsideration.html"))
+    return act(door, reference, "stands", stands, again(door, reference, "reconsideration.html"))
 
 
 def _decision_page(door: Door, reference: str, form: Form | None = None) -> Response:
@@ -145,11 +143,6 @@ def _choices(chosen: object) -> list[dict[str, object]]:
 
 def _number(text: str) -> object:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-
-
-def _again(door: Door, reference: str, template: str, purpose: str | None = None) -> Callable[[Form], Response]:
-    """The page again with what was typed, and what is wrong with it."""
-    return lambda form: referral_page(door, reference, template, 422, form, purpose=purpose)
 
 
 def _decision(door: Door) -> DecisionDocument:

@@ -43,6 +43,11 @@ def referral_page(
     )  # fmt: skip
 
 
+def again(door: Door, reference: str, template: str, **more: Any) -> Callable[[Form], Response]:
+    """The page again with what was typed, and what is wrong with it; `more` as for `referral_page`."""
+    return lambda form: referral_page(door, reference, template, 422, form, **more)
+
+
 def act(
     door: Door, reference: str, done: str, verb: Callable[[Work], None],
     refused: Callable[[Form], Response], *, purpose: str | None = None, back: str = "",

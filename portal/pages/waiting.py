@@ -15,11 +15,12 @@ from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import meant
-from portal.pages.one_referral import ONE, act, referral_page
+from portal.pages.one_referral import ONE, act, again, referral_page
 from portal.routes.names import AgencyCode, Reference
 
 router = APIRouter(include_in_schema=False)
 _CHECK = f"{ONE}/checks/{{agency}}"
+_CHECK_PAGE = "agency_check.html"
 
 
 @router.get(f"{ONE}/discuss-now")
@@ -35,8 +36,7 @@ def discuss_now(reference: Reference, door: AtDoor) -> Response:
     def call(work: Work) -> None:
         discussion.discuss_now(work.session, reference, by=work.by, at=work.at)
 
-    again = lambda form: referral_page(door, reference, "discuss_now.html", 422, form, reads=False)  # noqa: E731
-    return act(door, reference, "called", call, again)
+    return act(door, reference, "called", call, again(door, reference, "discuss_now.html", reads=False))
 
 
 @router.get(f"{ONE}/urgency")
@@ -52,8 +52,7 @@ def rate(reference: Reference, door: AtDoor) -> Response:
     def change(work: Work) -> None:
         urgency.rate(work.session, reference, meant(door, RatingDocument), by=work.by, at=work.at)
 
-    again = lambda form: referral_page(door, reference, "urgency.html", 422, form)  # noqa: E731
-    return act(door, reference, "rated", change, again)
+    return act(door, reference, "rated", change, again(door, reference, "urgency.html"))
 
 
 @router.get(f"{ONE}/ask")
@@ -86,7 +85,7 @@ def answer(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
         text = meant(door, QuestionDocument).text
         checks.answer_clarification(work.session, reference, agency, text, by=work.by, at=work.at)
 
-    return act(door, reference, "answered", tell, _again(door, reference, agency, "agency_check.html"))
+    return act(door, reference, "answered", tell, _check_again(door, reference, agency))
 
 
 @router.post(f"{_CHECK}/chase")
@@ -96,8 +95,7 @@ def chase(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
     def remind(work: Work) -> None:
         due_times.chase(work.session, reference, agency, by=work.by, at=work.at)
 
-    again = _again(door, reference, agency, "agency_check.html")
-    return act(door, reference, "chased", remind, again, back=_path(reference, agency))
+    return _on_check(door, reference, agency, "chased", remind)
 
 
 @router.post(f"{_CHECK}/urgent")
@@ -107,8 +105,7 @@ def know_that_it_is_urgent(reference: Reference, agency: AgencyCode, door: AtDoo
     def know(work: Work) -> None:
         urgency.acknowledge(work.session, reference, agency, by=work.by, at=work.at)
 
-    again = _again(door, reference, agency, "agency_check.html")
-    return act(door, reference, "urgent-known", know, again, back=_path(reference, agency))
+    return _on_check(door, reference, agency, "urgent-known", know)
 
 
 @router.get(f"{_CHECK}/extend")
@@ -124,8 +121,7 @@ def extend(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
     def later(work: Work) -> None:
         due_times.extend(work.session, reference, agency, meant(door, ExtendDocument), by=work.by, at=work.at)
 
-    again = _again(door, reference, agency, "extend.html")
-    return act(door, reference, "extended", later, again, back=_path(reference, agency))
+    return _on_check(door, reference, agency, "extended", later, template="extend.html")
 
 
 @router.get(f"{_CHECK}/pause")
@@ -141,8 +137,7 @@ def pause(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
     def stop(work: Work) -> None:
         due_times.pause(work.session, reference, agency, meant(door, PauseDocument), by=work.by, at=work.at)
 
-    again = _again(door, reference, agency, "pause.html")
-    return act(door, reference, "paused", stop, again, back=_path(reference, agency))
+    return _on_check(door, reference, agency, "paused", stop, template="pause.html")
 
 
 @router.post(f"{_CHECK}/resume")
@@ -152,8 +147,7 @@ def resume(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
     def go_on(work: Work) -> None:
         due_times.resume(work.session, reference, agency, by=work.by, at=work.at)
 
-    again = _again(door, reference, agency, "agency_check.html")
-    return act(door, reference, "resumed", go_on, again, back=_path(reference, agency))
+    return _on_check(door, reference, agency, "resumed", go_on)
 
 
 def _ask_page(door: Door, reference: str, form: Form | None = None) -> Response:
@@ -163,16 +157,20 @@ def _ask_page(door: Door, reference: str, form: Form | None = None) -> Response:
     return door.page("ask.html", 200 if form is None else 422, seen=seen, choices=choices, form=form or Form())
 
 
-def _path(reference: str, agency: str) -> str:
-    return f"/board/{reference}/checks/{agency}"
+def _on_check(
+    door: Door, reference: str, agency: str, done: str, verb: Callable[[Work], None], *, template: str = _CHECK_PAGE
+) -> Response:
+    """One act on an agency's check, then on to the check's own page."""
+    refused = _check_again(door, reference, agency, template)
+    return act(door, reference, done, verb, refused, back=f"/board/{reference}/checks/{agency}")
 
 
-def _again(door: Door, reference: str, agency: str, template: str) -> Callable[[Form], Response]:
+def _check_again(door: Door, reference: str, agency: str, template: str = _CHECK_PAGE) -> Callable[[Form], Response]:
     return lambda form: _check_page(door, reference, agency, template, form=form)
 
 
 def _check_page(
-    door: Door, reference: str, agency: str, template: str = "agency_check.html", *, form: Form | None = None
+    door: Door, reference: str, agency: str, template: str = _CHECK_PAGE, *, form: Form | None = None
 ) -> Response:
     with door.at_work() as (session, by, at):
         seen = queues.read_check_for_team(session, reference, agency, by=by, at=at)
