@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
 from engine.record_commands import evidence, ledger_app
 from rules.errors import Refused, Unavailable
@@ -36,11 +37,7 @@ app.add_typer(engine_app, name="engine")
 app.add_typer(ledger_app, name="ledger")
 app.command("evidence")(evidence)
 
-Home = Annotated[Path, typer.Option(help="The folder that holds all data of this installation.", envvar="MASH_HOME")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Token = Annotated[str | None, typer.Option(help="The credential to use.", envvar="MASH_TOKEN")]
 Url = Annotated[str | None, typer.Option(help="Where the portal is.", envvar="MASH_PORTAL_URL")]
-DEFAULT_HOME = Path(".mash")
 
 
 @app.command()

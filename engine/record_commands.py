@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rules.errors import NotPermitted, Refused
+from engine.command_line import DEFAULT_HOME, OF_THE_RECORD, AsJson, Home, Token, actor, take_settings
+from rules.errors import Refused
 
 ledger_app = typer.Typer(help="The formal record: is it whole, and its signed checkpoints.", no_args_is_help=True)
-
-Home = Annotated[Path, typer.Option(help="The folder that holds all data of this installation.", envvar="MASH_HOME")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-DEFAULT_HOME = Path(".mash")
 
 
 @ledger_app.command("verify")
@@ -30,7 +26,7 @@ def ledger_verify(
     as_json: AsJson = False,
 ) -> None:
     """Check every entry of the ledger, and name the first that is broken. Exit code 0: whole; 1: broken."""
-    _take_settings(home)
+    take_settings(home, OF_THE_RECORD)
     from casework.checkpoints import Doubtful  # noqa: PLC0415 -- --help must not wait for these imports
     from engine.anchoring import check  # noqa: PLC0415
     from models.settings import settings  # noqa: PLC0415
@@ -54,7 +50,7 @@ def ledger_verify(
 @ledger_app.command("checkpoint")
 def ledger_checkpoint(home: Home = DEFAULT_HOME) -> None:
     """Sign the newest entry of every chain now, in a file outside the database, and print its name."""
-    _take_settings(home)
+    take_settings(home, OF_THE_RECORD)
     from engine.anchoring import write_now  # noqa: PLC0415
 
     typer.echo(write_now())
@@ -63,7 +59,7 @@ def ledger_checkpoint(home: Home = DEFAULT_HOME) -> None:
 @ledger_app.command("key")
 def ledger_key(home: Home = DEFAULT_HOME) -> None:
     """Print the public key for those who check, in hexadecimal. Publish it where the hub's database is not."""
-    _take_settings(home)
+    take_settings(home, OF_THE_RECORD)
     from casework.checkpoints import public_hex, signing_key  # noqa: PLC0415
 
     typer.echo(public_hex(signing_key()))
@@ -73,10 +69,10 @@ def evidence(
     reference: Annotated[str, typer.Argument(help="The referral.")],
     out: Annotated[Path, typer.Option(help="The ZIP file to write; it must not be there yet.")],
     home: Home = DEFAULT_HOME,
-    token: Annotated[str | None, typer.Option(help="The credential to use.", envvar="MASH_TOKEN")] = None,
+    token: Token = None,
 ) -> None:
     """Write a referral's evidence pack, for a decision maker; docs/evidence.md says how a stranger checks it."""
-    _take_settings(home)
+    take_settings(home, OF_THE_RECORD)
     packed = _pack(reference, token, home)
     try:
         with out.open("xb") as file:
@@ -87,7 +83,6 @@ def evidence(
 
 
 def _pack(reference: str, token: str | None, home: Path) -> bytes:
-    from casework.accounts import actor_of  # noqa: PLC0415
     from casework.checkpoints import signing_key  # noqa: PLC0415
     from casework.db import now, unit_of_work  # noqa: PLC0415
     from casework.evidence import make  # noqa: PLC0415
@@ -95,9 +90,7 @@ def _pack(reference: str, token: str | None, home: Path) -> bytes:
 
     wanted = _normal(reference) or ""
     with unit_of_work() as session:
-        by = actor_of(session, token or trial.token_of(home, "decision-maker-1"))
-        if by is None:
-            raise NotPermitted("this credential is of nobody")
+        by = actor(session, token, home, trial.DECISION_MAKERS[0])
         return make(session, wanted, signing_key(), by=by, at=now(session))
 
 
@@ -108,10 +101,3 @@ def _normal(reference: str | None) -> str | None:
         return normalise(reference) if reference else None
     except ValueError as error:
         raise Refused(str(error)) from None
-
-
-def _take_settings(home: Path) -> None:
-    from engine.stack import environment_of  # noqa: PLC0415
-
-    if not {"MASH_DATABASE_URL", "MASH_KEY"} <= os.environ.keys():
-        os.environ.update(environment_of(home) | dict(os.environ))
