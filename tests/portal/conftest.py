@@ -22,8 +22,10 @@ from models.account import Account
 from portal.app import create_app
 from rules.permissions import Role
 from tests.hub import surroundings
+from tests.portal.caller import Caller
 from tests.portal.office import Office
 from tests.portal.people import prove
+from tests.portal.principals import Principal, everybody
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP client; the house has this one.
@@ -120,3 +122,17 @@ def _open_accounts(session: Session) -> dict[str, str]:
 
 
 _STAFF = (Role.MASH_SUPPORT, Role.DECISION_MAKER)
+
+
+@pytest.fixture(scope="module")
+def caller(record: object) -> Iterator[Caller]:
+    """Asks the portal anything, as anybody."""
+    asks = Caller(create_app())
+    yield asks
+    asks.close()
+
+
+@pytest.fixture(scope="module")
+def people(record: object, credentials: Credentials) -> list[Principal]:
+    """Everybody who may come to the portal, and nobody."""
+    return everybody(credentials.tokens)

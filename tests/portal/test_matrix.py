@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from portal.access import ACCESS, ANYBODY
-from portal.app import create_app
 from tests.portal.caller import Caller, Question, Told
 from tests.portal.conftest import Credentials
 from tests.portal.office import CHILDREN, Office
-from tests.portal.principals import Principal, everybody, is_staff_without_profile
+from tests.portal.principals import Principal, is_staff_without_profile
 from tests.portal.safe_headers import unsafe_headers
 from tests.portal.things import ABSENT, Thing, all_things
 from tests.portal.valid import body_for
@@ -127,18 +126,6 @@ def question(cell: Cell) -> Question:
     target = _PLACE.sub(lambda place: known.get(place[1], "NOTHING"), path)
     body = body_for(cell.route) if method == "POST" else b""
     return Question(method, target, cell.who.headers(method, api=path.startswith("/api/")), body)
-
-
-@pytest.fixture(scope="module")
-def caller(record: object) -> Iterator[Caller]:
-    asks = Caller(create_app())
-    yield asks
-    asks.close()
-
-
-@pytest.fixture(scope="module")
-def people(record: object, credentials: Credentials) -> list[Principal]:
-    return everybody(credentials.tokens)
 
 
 @pytest.fixture(scope="module")

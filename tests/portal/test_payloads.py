@@ -11,18 +11,14 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from casework.db import now, unit_of_work
 from portal import examples
 from portal.access import ACCESS
-from portal.app import create_app
 from tests.portal.caller import Caller, Question
-from tests.portal.conftest import Credentials
 from tests.portal.office import Office
 from tests.portal.payloads import MARKUP, SQL
 from tests.portal.people import Person, at_their_desk
-from tests.portal.principals import Principal, everybody
+from tests.portal.principals import Principal
 from tests.portal.things import ABSENT
 
 #: Fields that hold codes, times and addresses: they take no text at all.
@@ -151,18 +147,6 @@ def test_what_was_typed_is_shown_as_it_was_typed_and_does_nothing(office: Office
     whole = unescape(bad["/board/R"][1])
     assert all(payload.replace("\x0b", "") in whole.replace("\x0b", "") for payload in MARKUP)
     assert len(MARKUP) >= 60
-
-
-@pytest.fixture(scope="module")
-def caller(record: object) -> Iterator[Caller]:
-    asks = Caller(create_app())
-    yield asks
-    asks.close()
-
-
-@pytest.fixture(scope="module")
-def people(record: object, credentials: Credentials) -> list[Principal]:
-    return everybody(credentials.tokens)
 
 
 PLACES = sorted({

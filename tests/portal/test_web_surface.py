@@ -19,7 +19,7 @@ from rules.permissions import Role
 from tests.portal.caller import FORM, JSON, Caller, Question, Told, form
 from tests.portal.conftest import Credentials
 from tests.portal.office import Office
-from tests.portal.principals import BROWSER, Principal, everybody
+from tests.portal.principals import BROWSER, Principal
 from tests.portal.safe_headers import unsafe_headers
 from tests.portal.things import ABSENT
 from tests.portal.valid import FORMS, body_for
@@ -37,18 +37,6 @@ POSTS = [route for route in ACCESS if route.startswith("POST ")]
 BEHIND_A_SESSION = [route for route in POSTS if ACCESS[route] is not ANYBODY]
 OF_THE_API = [route for route in BEHIND_A_SESSION if " /api/" in route]
 OWN_HOST = "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def caller(record: object) -> Iterator[Caller]:
-    asks = Caller(create_app())
-    yield asks
-    asks.close()
-
-
-@pytest.fixture(scope="module")
-def people(record: object, credentials: Credentials) -> list[Principal]:
-    return everybody(credentials.tokens)
 
 
 def target(route: str) -> str:
