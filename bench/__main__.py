@@ -53,9 +53,9 @@ def main() -> None:
     for name in names:
         if name in alone:
             _run({name: alone[name]}, ())
-    for name in names:
-        # Each fills a record of its own.
-        _run({name: ON_THE_RECORD[name]} if name in ON_THE_RECORD else {}, NO_ENGINE)
+        elif name in ON_THE_RECORD:
+            # Each fills a record of its own.
+            _run({name: ON_THE_RECORD[name]}, NO_ENGINE)
 
 
 def _run(wanted: dict[str, Callable[[Ground], figures.Figure]], without: tuple[str, ...]) -> None:

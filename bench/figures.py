@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,17 @@ def row(
 def _percentile(ordered: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of the values does not exceed."""
     return ordered[max(0, -(-len(ordered) * round(share * 100) // 100) - 1)]
+
+
+def timed(read: Callable[[], object], times: int) -> list[float]:
+    """How many seconds each of so many calls takes, after one that does not count."""
+    read()
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        read()
+        found.append(time.perf_counter() - began)
+    return found
 
 
 @dataclass

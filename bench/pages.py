@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from uuid import uuid4
 import httpx
 
 from bench import history, machine
-from bench.figures import Figure
+from bench.figures import Figure, timed
 from bench.ground import Ground
 from casework import outcome
 from casework.db import unit_of_work
@@ -48,11 +47,11 @@ def measure(ground: Ground) -> Figure:
     machine.settle()
     with httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}", timeout=120) as client:
         for name, read in _pages(client, sessions, references):
-            figure.many(name, "s", _timed(read), size=ALL, at_most=GOAL, of="p95")
-    timed = {row.what.partition(" (")[0] for row in figure.rows}
+            figure.many(name, "s", timed(read, TIMES), size=ALL, at_most=GOAL, of="p95")
+    opened = {row.what.partition(" (")[0] for row in figure.rows}
     figure.notes.append(
         f"{TIMES} times each, as each role for which the page opens. Not timed, since nothing is there to open or they "
-        f"need no sign-in: {', '.join(sorted(set(PAGES) - timed))}."
+        f"need no sign-in: {', '.join(sorted(set(PAGES) - opened))}."
     )
     return figure
 
@@ -116,12 +115,3 @@ def _pages(client: httpx.Client, sessions: dict[Role, str], references: list[str
 
 def _reader(client: httpx.Client, path: str, headers: dict[str, str]) -> Read:
     return lambda: client.get(path, headers=headers).status_code
-
-
-def _timed(read: Read) -> list[float]:
-    found = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        read()
-        found.append(time.perf_counter() - began)
-    return found

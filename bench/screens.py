@@ -14,7 +14,7 @@ import httpx
 import sqlalchemy as sa
 
 from bench import history, machine
-from bench.figures import Figure
+from bench.figures import Figure, timed
 from bench.ground import Connection, Ground
 from casework import follow, queues
 from casework.db import database, unit_of_work
@@ -73,7 +73,7 @@ def _measure_level(ground: Ground, figure: Figure, level: int, tokens: dict[str,
         for name, (token, path) in screens.items():
             headers = {"Authorization": f"Bearer {token}"}
             read = partial(_read, client, path, headers)
-            figure.many(name, "s", _timed(read), size=level, at_most=goal, of="p95")
+            figure.many(name, "s", timed(read, TIMES), size=level, at_most=goal, of="p95")
     with ground.record() as record:
         for table in ("referral", "agency_check"):
             figure.many(f"count(*) of {table}", "s", _count(record, table), size=level)
@@ -81,16 +81,6 @@ def _measure_level(ground: Ground, figure: Figure, level: int, tokens: dict[str,
 
 def _read(client: httpx.Client, path: str, headers: dict[str, str]) -> None:
     client.get(path, headers=headers).raise_for_status()
-
-
-def _timed(read: Callable[[], object]) -> list[float]:
-    read()
-    found = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        read()
-        found.append(time.perf_counter() - began)
-    return found
 
 
 def _count(record: Connection, table: str) -> list[float]:

@@ -57,12 +57,12 @@ def by_themselves(ground: Ground, count: int, patience: float = 600.0) -> None:
         " AND (SELECT count(*) FROM agency_check c WHERE c.reference = r.reference) = %s"
     )
     with ground.record() as record:
-        _until(
+        until(
             lambda: record.execute(at_rest, (references, len(agencies()))).fetchone() == (len(references),),
             f"{count} referrals at rest", patience,
         )  # fmt: skip
         unsent = "SELECT count(*) FROM notice WHERE status <> 'SENT'"
-        _until(lambda: record.execute(unsent).fetchone() == (0,), "all mails sent", patience)
+        until(lambda: record.execute(unsent).fetchone() == (0,), "all mails sent", patience)
     # The last runs leave.
     time.sleep(2)
 
@@ -121,7 +121,7 @@ def _pauses(ground: Ground, figure: Figure) -> None:
             deployment = ground.deployment("pauses/stock")
             ground.engine.create_flow_run_from_deployment(deployment, parameters={"reference": name}, name=name)
         said: dict[str, dict[str, int]] = {}
-        _until(lambda: said.update(word.heard()) or set(names) <= set(said), "paused runs", 180)
+        until(lambda: said.update(word.heard()) or set(names) <= set(said), "paused runs", 180)
         time.sleep(3)
         shared = set.intersection(*[{int(p["pid"]) for p in one["parents"]} for one in said.values()])  # type: ignore[attr-defined]
         own = [{int(one["pid"]), *(int(p["pid"]) for p in one["parents"])} - shared for one in said.values()]  # type: ignore[attr-defined]
@@ -146,9 +146,11 @@ def _dbos(ground: Ground, figure: Figure) -> None:
             figure.one("DBOS: bytes per waiting workflow", "B", bytes_each, size=level)
 
 
-def _until(so: Callable[[], bool], what: str, patience: float) -> None:
-    end = time.monotonic() + patience
+def until(so: Callable[[], bool], what: str, patience: float) -> float:
+    """Wait for a fact; after how many seconds it was one. Raises TimeoutError when it does not become one."""
+    began = time.monotonic()
     while not so():
-        if time.monotonic() > end:
+        if time.monotonic() - began > patience:
             raise TimeoutError(f"not within {patience:.0f} s: {what}")
-        time.sleep(0.2)
+        time.sleep(0.1)
+    return time.monotonic() - began
