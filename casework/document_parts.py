@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from rules.people import normalise_nhs_number
+from rules.reference import normalise
 
 
 def _printable(text: str) -> str:
@@ -21,6 +22,13 @@ def _nhs_number(text: str) -> str:
         return normalise_nhs_number(text)
     except ValueError:
         raise ValueError("is not an NHS number: ten digits, of which the last is a check digit") from None
+
+
+def _reference(text: str) -> str:
+    try:
+        return normalise(text)
+    except ValueError:
+        raise ValueError("is not a reference: two groups of four, such as 7KQ2-XW9S") from None
 
 
 def _born(born_on: date) -> date:
@@ -39,6 +47,7 @@ Text = Annotated[
 OwnId = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]
+Reference = Annotated[str, AfterValidator(_reference)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_printable)]
 NhsNumber = Annotated[str, AfterValidator(_nhs_number)]
 BornOn = Annotated[date, AfterValidator(_born)]

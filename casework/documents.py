@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
-from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Text
+from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Reference, Text
 from casework.item_documents import Item
 from rules.people import Side
 
@@ -274,6 +274,19 @@ class AgreementDocument(Document):
     in_force_from: date
     in_force_to: date | None = None
     review_on: date
+
+
+class HoldDocument(Document):
+    """A referral is not to be erased, and why (R51)."""
+
+    reference: Reference
+    reason: Text
+
+
+class LiftDocument(Document):
+    """A legal hold is lifted, and why (R51)."""
+
+    reason: Text
 
 
 class AddressDocument(Document):

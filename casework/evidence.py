@@ -48,6 +48,7 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
     "released": (Act.ITEM_RELEASED, Act.ITEM_WITHHELD),
     "told": (Act.HANDED_BACK, Act.ACK_CHASED, Act.ACKNOWLEDGED, Act.CLOSED),
     "read": (Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
+    "kept": (Act.HOLD_SET, Act.HOLD_LIFTED, Act.CONTENT_ERASED),
 }  # fmt: skip
 
 

@@ -15,17 +15,19 @@ from rules.errors import NotFound
 def lock(session: Session, reference: str) -> Referral:
     """The referral, its row locked until the transaction ends: the first thing that every change does.
 
-    Raises NotFound.
+    Raises NotFound, for one that was erased too: nothing is added to it, and there is nothing to read.
     """
     query = select(Referral).where(Referral.reference == reference).with_for_update()
-    if found := session.exec(query.execution_options(populate_existing=True)).first():
+    found = session.exec(query.execution_options(populate_existing=True)).first()
+    if found and found.erased_at is None:
         return found
     raise NotFound("there is no such referral")
 
 
 def find(session: Session, reference: str) -> Referral:
-    """The referral, to read. Raises NotFound."""
-    if found := session.get(Referral, reference):
+    """The referral, to read. Raises NotFound, for one that was erased too."""
+    found = session.get(Referral, reference)
+    if found and found.erased_at is None:
         return found
     raise NotFound("there is no such referral")
 

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from prefect.client.schemas.objects import FlowRun
 from sqlmodel import Session, col
 
-from casework import confirmation, leftovers
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
 from casework.repairs import take_turn
@@ -37,24 +36,7 @@ def prune_in_turn(runs: Runs, stopping: threading.Event) -> None:
     with unit_of_work() as session:
         mine = take_turn(session, "prune", EVERY)
     if mine:
-        prune(runs, timedelta(days=current_profile().retention.engine_run_days), stopping)
-
-
-def clear_in_turn() -> None:
-    """Delete what signing in left behind, if no copy of the timekeeper has done so for an hour. Raises Unavailable."""
-    with unit_of_work() as session:
-        gone = leftovers.clear(session) if take_turn(session, "leftovers", EVERY) else 0
-    if gone:
-        log.info("%d old sign-ins, sessions, links, counts of tries and kept forms deleted", gone)
-
-
-def confirm_in_turn() -> None:
-    """Close accounts that nobody confirmed, if no copy has done so for a day. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "confirmation", timedelta(days=1))
-        closed = confirmation.keep_round(session, current_profile(), at=real_time(session)) if mine else []
-    for account_id in closed:
-        log.warning("account %s was not confirmed in time, and is disabled", account_id)
+        prune(runs, timedelta(days=current_profile().retention.engine_run.days), stopping)
 
 
 def prune(runs: Runs, keep: timedelta, stopping: threading.Event | None = None) -> int:

@@ -14,6 +14,8 @@ from rules.errors import Refused
 
 ledger_app = typer.Typer(help="The formal record: is it whole, and its signed checkpoints.", no_args_is_help=True)
 
+retention_app = typer.Typer(help="What the retention schedule lets go.", no_args_is_help=True)
+
 
 @ledger_app.command("verify")
 def ledger_verify(
@@ -80,6 +82,28 @@ def evidence(
     except OSError as error:
         raise Refused(f"{out}: {error.strerror}") from None
     typer.echo(out)
+
+
+@retention_app.command("show")
+def retention_show(home: Home = DEFAULT_HOME, token: Token = None, as_json: AsJson = False) -> None:
+    """Show which referrals are over by the retention schedule and would be erased today. It erases nothing."""
+    take_settings(home, OF_THE_RECORD)
+    from casework.db import now, unit_of_work  # noqa: PLC0415
+    from casework.register import current_profile  # noqa: PLC0415
+    from casework.retention import over  # noqa: PLC0415
+    from engine import trial  # noqa: PLC0415
+    from rules.retention import check_may_see_schedule  # noqa: PLC0415
+
+    with unit_of_work() as session:
+        check_may_see_schedule(actor(session, token, home, trial.GOVERNANCE))
+        found = over(session, current_profile(), at=now(session))
+    if as_json:
+        told = [{**asdict(each), "kept_until": each.kept_until.isoformat()} for each in found]
+        typer.echo(json.dumps({"profile": current_profile().version, "over": told}))
+        return
+    for each in found:
+        typer.echo(f"{each.reference}  {each.kind}  kept until {each.kept_until:%Y-%m-%d}{'  held' * each.held}")
+    typer.echo(f"{sum(not each.held for each in found)} would be erased, once two people agree on the page /retention.")
 
 
 def _pack(reference: str, token: str | None, home: Path) -> bytes:

@@ -23,7 +23,8 @@ from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
 from engine.listener import Listener
 from engine.patience import back_off
-from engine.prune import clear_in_turn, confirm_in_turn, prune_in_turn
+from engine.prune import prune_in_turn
+from engine.rounds import keep_rounds
 from engine.runs import Runs
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
@@ -93,8 +94,7 @@ def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
 def _pruning(runs: Runs, stopping: threading.Event) -> Loop:
     def turn() -> float:
         # First what needs no engine, which may be away.
-        clear_in_turn()
-        confirm_in_turn()
+        keep_rounds()
         prune_in_turn(runs, stopping)
         stopping.wait(PRUNE_LOOKS)
         return 0.0

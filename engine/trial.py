@@ -81,6 +81,7 @@ MASH_SUPPORT = "mash-support"
 DECISION_MAKERS = ("decision-maker-1", "decision-maker-2")
 OPERATOR = "operator"
 ADMINISTRATOR = "account-admin"
+GOVERNANCE = "governance-lead"
 
 
 def _accounts(profile: Profile, at: datetime) -> list[Account]:
@@ -99,11 +100,12 @@ def _accounts(profile: Profile, at: datetime) -> list[Account]:
     support = Account(id=MASH_SUPPORT, role=Role.MASH_SUPPORT, is_person=True, mash_profile=True, added_at=at)
     operator = Account(id=OPERATOR, role=Role.OPERATOR, is_person=True, added_at=at)
     administrator = Account(id=ADMINISTRATOR, role=Role.ACCOUNT_ADMIN, is_person=True, added_at=at)
+    governance = Account(id=GOVERNANCE, role=Role.IG_LEAD, is_person=True, added_at=at)
     officers = [
         Account(id=officer_account(t.code), role=Role.DUTY_TEAM, is_person=True, duty_team=t.code, added_at=at)
         for t in profile.duty_teams
     ]
-    return [*teams, *officers, *agencies, *deciders, support, operator, administrator]
+    return [*teams, *officers, *agencies, *deciders, support, operator, administrator, governance]
 
 
 def _give_addresses(session: Session, profile: Profile) -> None:

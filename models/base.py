@@ -40,7 +40,10 @@ def unseal(sealed: bytes) -> str:
 
 
 class SealedText(TypeDecorator[str]):
-    """Free text about people: readable only with the hub's key, whatever copy of the database one holds."""
+    """Free text about people: readable only with the hub's key, whatever copy of the database one holds.
+
+    No bytes at all are what erasure leaves in place of text (migration 0018).
+    """
 
     impl = LargeBinary
     cache_ok = True
@@ -49,11 +52,11 @@ class SealedText(TypeDecorator[str]):
         return None if value is None else seal(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else unseal(bytes(value))
+        return None if value is None else unseal(bytes(value)) if value else ""
 
 
 class SealedJson(TypeDecorator[Any]):
-    """A sealed JSON document. Replace it whole: a change inside is not seen."""
+    """A sealed JSON document. Replace it whole: a change inside is not seen. Erased, it is an empty list."""
 
     impl = LargeBinary
     cache_ok = True
@@ -62,7 +65,7 @@ class SealedJson(TypeDecorator[Any]):
         return None if value is None else seal(json.dumps(value, ensure_ascii=False))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(unseal(bytes(value)))
+        return None if value is None else json.loads(unseal(bytes(value))) if value else []
 
 
 def new_id() -> UUID:

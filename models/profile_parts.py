@@ -6,7 +6,7 @@ import re
 from datetime import date, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from holidays import country_holidays
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from rules.clock import Clock, ClockPolicy
 from rules.people import Side
 from rules.quorum import QuorumRule
+from rules.retention import Kind
 from rules.threshold import OutcomeRule
 
 _EMAIL = re.compile(
@@ -382,14 +383,50 @@ class AccountCare(Part):
     disable_after_days: Days = 28
 
 
-class Retention(Part):
-    """How long things are kept, in days from the closing of the referral or the sending of the notice (R51).
+class Trigger(StrEnum):
+    """What a period of retention is counted from."""
 
-    `engine_run_days` is for what the engine shows of a closed referral; the record outlives it.
+    CLOSED = "closed"
+    SENT = "sent"
+
+
+class Period(Part):
+    """How long one kind of data is kept, from when, and why: what the period rests on, and who says so (R51)."""
+
+    days: Days
+    counted_from: Trigger
+    basis: Line
+    source: Line
+
+
+class Retention(Part):
+    """The retention schedule: one period for each kind of data (R51).
+
+    `engine_run` is for what the engine shows of a closed referral; the record outlives it. `returned_at_once` is for
+    what went back without asking any agency. A referral about both sides is kept for the longer of their periods.
     """
 
-    child_referral_days: Days
-    adult_referral_days: Days
-    returned_at_once_days: Days
-    sent_notice_days: Days
-    engine_run_days: Days = 30
+    child_referral: Period
+    adult_referral: Period
+    returned_at_once: Period
+    sent_notice: Period
+    engine_run: Period
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_older_profiles_said_it(cls, given: Any) -> Any:
+        """Profiles up to bnes-2026.3 gave bare days; referrals that began under one of them still live by it."""
+        bare = {"child_referral_days", "adult_referral_days", "returned_at_once_days", "sent_notice_days"}
+        if not isinstance(given, dict) or not bare <= given.keys():
+            return given
+        return {
+            key.removesuffix("_days"): {
+                "days": days, "counted_from": "sent" if key == "sent_notice_days" else "closed",
+                "basis": "Not said in this version of the profile", "source": "Not said in this version of the profile",
+            }
+            for key, days in ({"engine_run_days": 30} | given).items()
+        }  # fmt: skip
+
+    def days(self) -> dict[Kind, int]:
+        """For how many days each kind of referral is kept."""
+        return {kind: getattr(self, kind).days for kind in Kind}

@@ -44,6 +44,8 @@ class Referral(SQLModel, table=True):
     handed_back_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     discuss_now_at: datetime | None = moment(nullable=True)
+    #: Its content was erased under the retention schedule: codes, times and its ledger are left (R51).
+    erased_at: datetime | None = moment(nullable=True)
 
     sending_officer: str = sealed_text()
     reply_to: str = sealed_text()

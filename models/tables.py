@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from models import account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, signin, wake
+from models import (
+    account,
+    agency,
+    agreement,
+    check,
+    decision,
+    feedback,
+    ledger,
+    moves,
+    outbox,
+    referral,
+    retention,
+    signin,
+    wake,
+)  # fmt: skip
 
 METADATA = SQLModel.metadata
-ROOMS = (account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, signin, wake)
+ROOMS = (
+    account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, retention, signin, wake,
+)  # fmt: skip

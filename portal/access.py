@@ -18,6 +18,7 @@ _DECIDES = frozenset({Role.DECISION_MAKER})
 _REFERRAL = "/api/v1/referrals/{reference}"
 _ADMINISTERS = frozenset({Role.ACCOUNT_ADMIN})
 _READS_REGISTER = frozenset({Role.ACCOUNT_ADMIN, Role.IG_LEAD})
+_GOVERNS = frozenset({Role.IG_LEAD})
 _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
@@ -124,6 +125,12 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /agreements/{agreement_id}/end": _ADMINISTERS,
     "GET /calendar": _READS_REGISTER,
     "GET /profile-versions": _READS_REGISTER,
+    "GET /retention": _READS_REGISTER,
+    "POST /retention/{list_id}/agree": _READS_REGISTER,
+    "GET /retention-holds": _GOVERNS,
+    "POST /retention-holds": _GOVERNS,
+    "GET /retention-holds/{hold_id}": _GOVERNS,
+    "POST /retention-holds/{hold_id}": _GOVERNS,
     "GET /accounts-stale": _ADMINISTERS,
     "POST /accounts-stale": _ADMINISTERS,
     "GET /accounts-add": _ADMINISTERS,
@@ -179,6 +186,8 @@ NEEDS_SECOND_FACTOR: frozenset[str] = frozenset(
         "POST /board/{reference}/decision",
         "POST /board/{reference}/reconsideration",
         "POST /accounts-add",
+        "POST /retention/{list_id}/agree",
+        "POST /retention-holds/{hold_id}",
         "POST /accounts/{account_id}/address",
         "POST /accounts/{account_id}/invite",
         "POST /accounts/{account_id}/mash-profile",

@@ -23,6 +23,7 @@ _ARRANGED = (
     Link("/agreements", "Agreements"),
     Link("/calendar", "Calendar"),
     Link("/profile-versions", "Profile"),
+    Link("/retention", "Retention"),
 )
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {

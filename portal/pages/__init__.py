@@ -13,6 +13,7 @@ from portal.pages import (
     evidence,
     feedback,
     provider,
+    retention,
     second_factor,
     signing_in,
     tasks,
@@ -33,5 +34,6 @@ ROUTERS = (
     duty.router,
     administration.router,
     arrangements.router,
+    retention.router,
     colleagues.router,
 )

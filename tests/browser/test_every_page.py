@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
+from sqlmodel import select
 
-from casework import accounts, agreements, feedback
+from casework import accounts, agreements, feedback, legal_hold
 from casework.db import now, unit_of_work
+from casework.documents import HoldDocument
 from casework.register import current_profile
+from models.referral import Referral
 from portal import cookies
 from portal.access import ACCESS, ANYBODY
 from portal.app import create_app
 from portal.examples import ADULT, CHILD, JOINT
-from rules.permissions import HUB
+from rules.permissions import HUB, Actor, Role
 from tests.browser.look import complaints_of, look
 from tests.casework.test_agreements import ADMIN, signed
 from tests.portal.conftest import Credentials, client, credentials, record, server  # noqa: F401 -- fixtures
@@ -38,6 +41,7 @@ NO_PAGES = {
 }  # fmt: skip
 #: Pages that a person comes to on a way of their own, walked below or in the scenarios.
 ON_A_WAY = {"GET /step-up", "GET /kept"}
+LEAD = Actor("IG_LEAD", Role.IG_LEAD, is_person=True)
 ELSEWHERE = NO_PAGES | ON_A_WAY
 PERSONAL = re.compile("|".join(
     re.escape(str(person[part]))
@@ -133,6 +137,15 @@ def given() -> str:
         return str(feedback.give(session, document, by=ADMIN, at=now(session)))
 
 
+@cache
+def hold() -> str:
+    """The id of a legal hold."""
+    with unit_of_work() as session:
+        reference = session.exec(select(Referral.reference).limit(1)).one()
+        document = HoldDocument(reference=reference, reason="A claim was announced.")
+        return str(legal_hold.set_hold(session, document, by=LEAD, at=now(session)))
+
+
 def _opens(page: Page, route: str, things: list[Thing]) -> bool:
     path = route.partition(" ")[2]
     for thing in things if "{reference}" in path else things[:1]:
@@ -141,6 +154,7 @@ def _opens(page: Page, route: str, things: list[Thing]) -> bool:
             "account_id": "MASH_SUPPORT",
             "agreement_id": agreement(),
             "feedback_id": given(),
+            "hold_id": hold(),
         }
         answer = page.goto(path.format_map(filled))
         if answer and answer.status == 200:

@@ -1,0 +1,65 @@
+"""The rounds that copies of the timekeeper share and that need no engine: what is to go, and who still works here.
+
+Each is taken by whichever copy comes first, once in its time, by the record's clock.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from casework import confirmation, leftovers, retention
+from casework.db import now, real_time, unit_of_work
+from casework.register import current_profile
+from casework.repairs import take_turn
+
+log = logging.getLogger("mash.timekeeper")
+
+HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
+
+
+def keep_rounds() -> None:
+    """Take every round whose time has come. Raises Unavailable."""
+    clear()
+    confirm()
+    list_what_is_over()
+    erase()
+
+
+def clear() -> None:
+    """Each hour: delete what signing in left behind, and notices that were sent long ago."""
+    with unit_of_work() as session:
+        mine = take_turn(session, "leftovers", HOUR)
+        gone = leftovers.clear(session) if mine else 0
+        notices = retention.clear_notices(session, current_profile()) if mine else 0
+    if gone:
+        log.info("%d old sign-ins, sessions, links, counts of tries and kept forms deleted", gone)
+    if notices:
+        log.info("%d old notices deleted", notices)
+
+
+def confirm() -> None:
+    """Each day: close accounts that nobody confirmed."""
+    with unit_of_work() as session:
+        mine = take_turn(session, "confirmation", DAY)
+        closed = confirmation.keep_round(session, current_profile(), at=real_time(session)) if mine else []
+    for account_id in closed:
+        log.warning("account %s was not confirmed in time, and is disabled", account_id)
+
+
+def list_what_is_over() -> None:
+    """Each month: list the referrals whose retention period is over. It erases nothing (S-27)."""
+    with unit_of_work() as session:
+        mine = take_turn(session, "retention", MONTH)
+        listed = retention.list_what_is_over(session, current_profile(), at=now(session)) if mine else None
+    if listed:
+        log.warning("erasure list %s waits for two people to agree", listed)
+
+
+def erase() -> None:
+    """Each hour: erase what two people agreed to."""
+    with unit_of_work() as session:
+        mine, at = take_turn(session, "erasure", HOUR), now(session)
+    gone = retention.erase_agreed(current_profile(), at=at) if mine else 0
+    if gone:
+        log.info("%d referrals erased under the retention schedule", gone)
