@@ -26,14 +26,11 @@ from models.settings import settings
 from models.wake import Repair, Turn, Wake, WakeKind
 from notifications.messages import MessageName
 from rules.permissions import HUB, Actor, check_may_resume
+from rules.repair import has_held, is_time
 from rules.stages import Stage
 
 #: How long a run may look busy without holding its referral's lock before it is taken for dead. Two sightings at least.
 GRACE = timedelta(seconds=15)
-#: Tried as often as allowed, a referral is tried this rarely.
-RARELY = timedelta(minutes=10)
-#: A repair that has held for so long was one: what breaks after it is a new trouble.
-HELD = timedelta(hours=1)
 #: What a wake is about that wants another run, though the engine says that the present one is about to start.
 ANEW = "anew"
 _REAL = sa.func.clock_timestamp()
@@ -96,10 +93,11 @@ def doubt(session: Session, states: Mapping[str, UUID]) -> set[str]:
 
 
 def bring_back(session: Session, troubled: Mapping[str, UUID | None], *, at: datetime, about: str = "") -> list[str]:
-    """Wake referrals whose run is in trouble, each so many times at one stage, then rarely; then a person is told.
+    """Wake referrals whose run is in trouble, each after a longer pause at each try (rules/repair.py).
 
-    `troubled` gives the run that was seen in trouble by reference: where another one has taken over meanwhile, nothing
-    is to be done. Returns the references that were woken.
+    Tried so many times at one stage, a person is told, and it is tried on. `troubled` gives the run that was seen in
+    trouble by reference: where another one has taken over meanwhile, nothing is to be done. Returns the references that
+    were woken.
     """
     query = sa.select(col(Referral.reference), col(Referral.stage), col(Referral.run_id))
     found = session.execute(query.where(col(Referral.reference).in_(troubled)).order_by(col(Referral.reference))).all()
@@ -151,6 +149,13 @@ def resume(session: Session, reference: str, *, by: Actor, at: datetime) -> bool
     return True
 
 
+def at_rest(session: Session, reference: str) -> None:
+    """A referral's run has come through to where somebody else is to move: the tries that took are given back."""
+    mended = sa.select(col(Referral.reference)).where(col(Referral.reference) == reference, ~is_hubs_move())
+    used = sa.update(Repair).where(col(Repair.tries) > 0, col(Repair.reference).in_(mended))
+    session.execute(used.values(tries=0, tried_at=None, alarmed_at=None))
+
+
 def take_turn(session: Session, name: str, every: timedelta) -> bool:
     """Whether this copy of the timekeeper is to take a round that one of them takes in every so long.
 
@@ -179,15 +184,14 @@ def stopped(session: Session, references: Collection[str]) -> set[str]:
 
 
 def _try_again(session: Session, repair: Repair, stage: Stage, real: datetime, at: datetime) -> bool:
-    if repair.stage is not stage or (repair.tried_at and not _recent(real, repair.tried_at, HELD)):
-        repair.stage, repair.tries, repair.alarmed_at = stage, 0, None
+    since = real - repair.tried_at if repair.tried_at else None
+    if repair.stage is not stage or has_held(repair.tries, since):
+        repair.stage, repair.tries, repair.alarmed_at, since = stage, 0, None, None
     if repair.tries >= settings().repairs:
         _tell(session, repair, real, at)
-        if repair.tried_at and _recent(real, repair.tried_at, RARELY):
-            return False
-    else:
-        repair.tries += 1
-    repair.tried_at, repair.doubted_state = real, None
+    if not is_time(repair.tries, since):
+        return False
+    repair.tries, repair.tried_at, repair.doubted_state = repair.tries + 1, real, None
     return True
 
 
@@ -198,11 +202,6 @@ def _tell(session: Session, repair: Repair, real: datetime, at: datetime) -> Non
             session, MessageName.RUN_NEEDS_HELP, MASH_ALARM,
             at=at, reference=repair.reference, occasion=real.isoformat(),
         )  # fmt: skip
-
-
-def _recent(now: datetime, then: datetime, within: timedelta) -> bool:
-    """Less than `within` ago. A time ahead is of a clock that was set back, and is not."""
-    return timedelta(0) <= now - then < within
 
 
 def _repair_of(session: Session, referral: Referral) -> Repair:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from casework import checks, collation, intake, outcome, referrals
 from casework.db import now
 from casework.facts import Fact, Waiting
+from casework.repairs import at_rest
 from casework.wakes import release
 from rules.stages import Stage
 from tasks.step import acting, acting_now, step
@@ -82,8 +83,13 @@ def what_is_missing(fact: Fact, reference: str) -> Waiting | None:
 
 
 def come_to_rest(reference: str) -> None:
-    """The run is suspended: wakes that were kept back meanwhile may go to the engine."""
-    acting(release, reference)
+    """The run is suspended: wakes that were kept back meanwhile may go to the engine, and its repairs have helped."""
+    acting(_rest, reference)
+
+
+def _rest(session: Session, reference: str) -> None:
+    release(session, reference)
+    at_rest(session, reference)
 
 
 def _status(session: Session, reference: str, agency: str) -> str:

@@ -7,13 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from casework import outcome, repairs, standing
+from casework import hold_ups, outcome, repairs, standing
 from casework.db import held_among, holding, real_time, unit_of_work
 from models.settings import settings
 from models.wake import WakeKind
 from rules.errors import NotPermitted
 from rules.permissions import Actor, Role
+from rules.repair import HELD, OFTEN, pause_after
 from rules.stages import Stage
+from tasks import steps
 from tests.casework.factory import (
     AFTERNOON,
     ASKED,
@@ -70,32 +72,56 @@ def _alarms(record: Record) -> int:
     return int(record.ask("SELECT count(*) FROM notice WHERE message = 'run_needs_help'")[0][0])
 
 
-def test_it_is_brought_back_so_many_times_then_told_once_and_tried_rarely(record, checking):
+def _use_up(record: Record, reference: str, run: UUID) -> None:
+    """Every try that a trouble has before a person is told, each as soon as the rule lets it."""
+    for tries in range(settings().repairs):
+        _time_passes(record, pause_after(tries))
+        assert _bring_back(reference, run) == [reference]
+
+
+def test_it_is_brought_back_so_many_times_ever_less_often_then_told_once_and_tried_on(record, checking):
     """Issue 3, item 3"""
     run = _given_a_run(record, checking)
-    for _ in range(settings().repairs):
+    assert _bring_back(checking, run) == [checking]
+    for tries in range(1, settings().repairs):
+        _time_passes(record, pause_after(tries) - timedelta(seconds=5))
+        assert _bring_back(checking, run) == []
+        _time_passes(record, timedelta(seconds=5))
         assert _bring_back(checking, run) == [checking]
-        assert _alarms(record) == 0
+    assert _alarms(record) == 0
     for _ in range(3):
         assert _bring_back(checking, run) == []
     assert record.ask("SELECT reference, recipient FROM notice WHERE message = 'run_needs_help'") == [
         (checking, "mash:alarm")
     ]
-    _time_passes(record, repairs.RARELY)
-    assert _bring_back(checking, run) == [checking]
-    assert _bring_back(checking, run) == []
+    for _ in range(3):
+        _time_passes(record, OFTEN)
+        assert _bring_back(checking, run) == [checking]
+        assert _bring_back(checking, run) == []
     assert _alarms(record) == 1
+
+
+def test_a_burst_of_crashes_uses_up_few_tries_and_it_goes_on_soon_after(record, checking):
+    """F2-F4, INV9: seen in trouble every five seconds for a minute, as in a crash trial"""
+    run = _given_a_run(record, checking)
+    tried = []
+    for second in range(0, 60, 5):
+        tried += [second] * len(_bring_back(checking, run))
+        _time_passes(record, timedelta(seconds=5))
+    assert tried == [0, 10, 40]
+    assert _alarms(record) == 0
+    _time_passes(record, timedelta(seconds=40))
+    assert _bring_back(checking, run) == [checking]
 
 
 def test_at_another_stage_the_count_begins_again(record, checking):
     """Issue 3, item 3"""
     run = _given_a_run(record, checking)
-    for _ in range(settings().repairs + 1):
-        _bring_back(checking, run)
+    _use_up(record, checking, run)
+    assert _bring_back(checking, run) == []
     all_give_back(checking)
     join(checking)
-    for _ in range(settings().repairs):
-        assert _bring_back(checking, run) == [checking]
+    _use_up(record, checking, run)
     assert _alarms(record) == 1
     assert _bring_back(checking, run) == []
     assert _alarms(record) == 2
@@ -103,11 +129,32 @@ def test_at_another_stage_the_count_begins_again(record, checking):
 
 def test_what_breaks_long_after_a_repair_that_held_is_a_new_trouble(record, checking):
     run = _given_a_run(record, checking)
-    for _ in range(settings().repairs):
-        _bring_back(checking, run)
-    _time_passes(record, repairs.HELD)
+    _use_up(record, checking, run)
+    _time_passes(record, pause_after(settings().repairs) + HELD)
     assert _bring_back(checking, run) == [checking]
     assert _alarms(record) == 0
+
+
+@pytest.mark.parametrize(("at", "mended"), [(AFTERNOON, True), (DUE + timedelta(milliseconds=1), False)])
+def test_a_run_that_comes_to_rest_gives_its_tries_back_unless_the_hub_itself_is_to_move(
+    record, hub_time, checking, at, mended
+):
+    """INV9: a run that rests while nobody else is awaited is still in trouble, and must not be tried for ever"""
+    hub_time(AFTERNOON)
+    run = _given_a_run(record, checking)
+    _use_up(record, checking, run)
+    assert _bring_back(checking, run) == []
+    assert (_alarms(record), _held_up(checking)) == (1, True)
+    hub_time(at)
+    steps.come_to_rest(checking)
+    assert _held_up(checking) is not mended
+    assert _bring_back(checking, run) == ([checking] if mended else [])
+
+
+def _held_up(reference: str) -> bool:
+    with unit_of_work() as session:
+        found = hold_ups.hold_ups(session)
+    return hold_ups.Why.NOT_CARRIED in {each.why for each in found if each.reference == reference}
 
 
 @pytest.mark.parametrize("stage", [Stage.CHECKING, Stage.CLOSED])
