@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework import due_times, items, ledger, reconsider, referrals
+from casework import due_times, items, ledger, outgoing, reconsider, referrals
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
 from casework.due_times import JUST_AFTER
 from casework.ledger import Act
@@ -109,12 +109,17 @@ def ask_clarification(session: Session, reference: str, agency: str, text: str, 
 
 
 def answer_clarification(session: Session, reference: str, agency: str, text: str, *, by: Actor, at: datetime) -> None:
-    """The MASH answers the agency's open questions (R33). Raises WrongStage when there is none."""
+    """The MASH answers the agency's open questions (R33).
+
+    Raises WrongStage when there is none, and NotAcceptable for an answer that holds what must not leave (R29).
+    """
     check_may_run_process(by)
-    referrals.lock(session, reference)
+    referral = referrals.lock(session, reference)
     check = referrals.check_of(session, reference, agency)
     if check.status is not CheckStatus.CLARIFY:
         raise WrongStage(f"check {reference}/{agency} has no open question")
+    if found := outgoing.in_a_question(text, outgoing.for_agency(session, referral, agency), "/text"):
+        raise NotAcceptable(*found)
     check.move_to(CheckStatus.ACKNOWLEDGED, at)
     check.acknowledged_at = check.acknowledged_at or at
     for question in clarifications(session, check):

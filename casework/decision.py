@@ -90,6 +90,7 @@ def _check_document(session: Session, referral: Referral, document: DecisionDocu
         for problem in (
             *_problems(decision, by_code[decision.subject], profile, f"/decisions/{number}"),
             *releases.problems(session, referral, decision, f"/decisions/{number}"),
+            *releases.stopped(session, referral, decision, by_code[decision.subject], f"/decisions/{number}"),
         )
     ]
     if sorted(decision.subject for decision in document.decisions) != sorted(by_code):
@@ -152,7 +153,7 @@ def _sign(
         collated_template_id=seen.id,
         decided_at=at,
         decided_by=by.id,
-        **decision.model_dump(mode="json", exclude={"subject", "items"}),
+        **decision.model_dump(mode="json", exclude={"subject", "items", "false_alarm_because"}),
     )
     session.add(signed)
     ledger.write(
@@ -162,6 +163,7 @@ def _sign(
         below_quorum=missing,
     )  # fmt: skip
     releases.record(session, referral, signed, decision.items, subject=subject, by=by, at=at)
+    releases.record_override(session, referral, decision, subject=subject, by=by, at=at)
 
 
 def _said(decision: SubjectDecision, document: DecisionDocument) -> dict[str, Any]:

@@ -216,6 +216,9 @@ class SubjectDecision(Document):
     actions: list[Action] = Field(max_length=50)
     consent: Code | None = Field(default=None, description="Needed by outcomes that share onward only with consent")
     items: list[ItemChoice] = Field(default_factory=list, max_length=1000)
+    false_alarm_because: Text | None = Field(
+        default=None, description="Why what was found in it may leave all the same; the ledger names who said so"
+    )
 
 
 class DecisionDocument(Document):

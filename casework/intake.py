@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from casework import ledger, referrals
+from casework import ledger, outgoing, referrals
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.field_errors import field_errors
 from casework.ledger import Act
@@ -110,7 +110,8 @@ def _parse(document: Any, profile: Profile, at: datetime) -> ReferralDocument:
     except ValidationError as error:
         found |= {problem.pointer: problem for problem in field_errors(error)}
     else:
-        found |= {problem.pointer: problem for problem in _from_the_future(parsed, at)}
+        late = (*_from_the_future(parsed, at), *outgoing.in_a_referral(parsed))
+        found |= {problem.pointer: problem for problem in late}
     if found:
         raise NotAcceptable(*found.values()) from None
     return parsed

@@ -29,6 +29,11 @@ class Standing:
     number: int
     content: Mapping[str, Any]
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What a decision maker's choice calls it by."""
+        return self.agency, self.version, self.number
+
 
 def check(session: Session, referral: Referral, items: Sequence[GivenItem | WithheldItem]) -> None:
     """Refuse items about strangers, or with codes that the profile does not have. Raises NotAcceptable with each."""
@@ -49,6 +54,11 @@ def standing(session: Session, reference: str) -> list[Standing]:
 
     For what is released from them. By agency as asked, then as the agency numbered them.
     """
+    return [item for item in held(session, reference) if not release.is_withheld(item.content)]
+
+
+def held(session: Session, reference: str) -> list[Standing]:
+    """Every item of the newest version of each return, those that their agency withholds too: to be shown to nobody."""
     query = (
         select(AgencyCheck.agency, Return)
         .where(col(Return.check_id) == col(AgencyCheck.id), AgencyCheck.reference == reference)
@@ -59,7 +69,6 @@ def standing(session: Session, reference: str) -> list[Standing]:
         Standing(agency, each.id, each.version, number, item)
         for agency, each in newest.items()
         for number, item in enumerate(each.items, start=1)
-        if not release.is_withheld(item)
     ]
 
 

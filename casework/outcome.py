@@ -66,6 +66,7 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[s
     told = _own_hand_back(session, reference, by)
     profile = profile_of(session, referral)
     ledger.write(session, reference, Act.OUTCOME_READ, by=by, at=at, duty_team=told.duty_team, version=told.version)
+    passed_on, left_out = releases.passed_on(session, referral, _released(told))
     return {
         "reference": reference,
         "upstream_reference": referral.upstream_reference,
@@ -74,7 +75,8 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[s
         "issued": local_words(told.issued_at, profile),
         "acknowledged": local_words(told.acknowledged_at, profile) if told.acknowledged_at else None,
         "outcomes": told.outcomes,
-        "words_for_referrer": referrer_words.words_for_referrer(told.outcomes, _released(told), source=referral.source),
+        "words_for_referrer": referrer_words.words_for_referrer(told.outcomes, passed_on, source=referral.source),
+        "left_out_for_referrer": left_out,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework import items, ledger
+from casework import items, ledger, outgoing
 from casework.documents import ItemChoice, SubjectDecision
 from casework.items import Standing
 from casework.ledger import Act
@@ -19,6 +19,7 @@ from models.profile import Profile
 from models.referral import Referral, Subject
 from rules import release
 from rules.errors import FieldError
+from rules.outgoing import SAID, find
 from rules.permissions import Actor
 from rules.release import Reader
 
@@ -34,7 +35,7 @@ def on_offer(session: Session, reference: str, subject: str) -> list[Standing]:
 
 def problems(session: Session, referral: Referral, decision: SubjectDecision, pointer: str) -> Iterator[FieldError]:
     """What is wrong with a decision's choices; an item that is not chosen does not go, and needs no reason."""
-    offered = {_key(item) for item in on_offer(session, referral.reference, decision.subject)}
+    offered = {item.key for item in on_offer(session, referral.reference, decision.subject)}
     reasons = profile_of(session, referral).codes["decline_reason"]
     chosen: set[tuple[str, int, int]] = set()
     for number, choice in enumerate(decision.items):
@@ -50,12 +51,32 @@ def problems(session: Session, referral: Referral, decision: SubjectDecision, po
             yield FieldError(f"{place}/withheld_because", f"use one of {', '.join(sorted(reasons))}")
 
 
+def stopped(
+    session: Session, referral: Referral, decision: SubjectDecision, subject: Subject, pointer: str
+) -> Iterator[FieldError]:
+    """What must not leave with this decision, wherever it stands in what the duty team would be told."""
+    found = outgoing.alarms(session, referral, decision, subject, pointer)
+    yield from outgoing.problems(found, decision.false_alarm_because, pointer)
+
+
+def record_override(
+    session: Session, referral: Referral, decision: SubjectDecision, *, subject: Subject, by: Actor, at: datetime
+) -> None:
+    """Write down who let something leave as a false alarm, and why. Nothing was found: nothing to do."""
+    if found := outgoing.alarms(session, referral, decision, subject, ""):
+        ledger.write(
+            session, referral.reference, Act.ALARM_OVERRIDDEN, by=by, at=at,
+            content={"because": decision.false_alarm_because}, subject=subject.code,
+            found=[{"place": alarm.pointer, "kinds": [each.kind for each in alarm.finds]} for alarm in found],
+        )  # fmt: skip
+
+
 def record(
     session: Session, referral: Referral, signed: ThresholdDecision, choices: Sequence[ItemChoice],
     *, subject: Subject, by: Actor, at: datetime,
 ) -> None:  # fmt: skip
     """Write down each choice of a signed decision. The caller holds the referral's row and has checked them."""
-    standing = {_key(item): item for item in items.standing(session, referral.reference)}
+    standing = {item.key: item for item in items.standing(session, referral.reference)}
     for choice in choices:
         item = standing[choice.agency, choice.version, choice.number]
         session.add(
@@ -75,6 +96,29 @@ def released(session: Session, decision: ThresholdDecision, profile: Profile, on
     """The items that a decision released, as the duty team reads them, by the date of the event."""
     found = [_told(content, row.agency, profile, on) for row, content in _chosen(session, decision) if row.released]
     return sorted(found, key=lambda item: str(item["event_date"]))
+
+
+def passed_on(
+    session: Session, referral: Referral, released: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Of the items that their agency lets go on to whoever told the team: those that do, and why others do not (R45).
+
+    The text for them names nobody, so an item that does is left out. The team learns what kind of thing is in it, and
+    not whose, nor who keeps it.
+    """
+    guard = outgoing.for_referrer(session, referral)
+    meant = [item for item in released if release.may_reach(item, Reader.REFERRER)]
+    found = [(item, find(item["text"], guard)) for item in meant]
+    left_out = [
+        {
+            "agency": item["agency"],
+            "event_date": item["event_date"],
+            "holds": sorted({SAID[each.kind] for each in finds}),
+        }
+        for item, finds in found
+        if finds
+    ]
+    return [item for item, finds in found if not finds], left_out
 
 
 def withheld(session: Session, decision: ThresholdDecision, profile: Profile) -> list[dict[str, str]]:
@@ -103,7 +147,3 @@ def _told(content: dict[str, Any], agency: str, profile: Profile, on: datetime) 
 def _is_about(item: Standing, subject: str) -> bool:
     about = item.content.get("about")
     return not about or subject in about
-
-
-def _key(item: Standing) -> tuple[str, int, int]:
-    return item.agency, item.version, item.number

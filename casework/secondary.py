@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import referrals
+from casework import outgoing, referrals
 from casework.checks import new_check, open_check
 from casework.documents import SecondaryDocument
 from casework.due_times import FARTHEST
@@ -67,6 +67,9 @@ def _problems(
     allowed = [agency.code for agency in to_choose_from(session, referral.reference, by=by)]
     if document.agency not in allowed:
         yield FieldError("/agency", "choose a secondary agency that has not been asked yet and fits these people")
+    yield from outgoing.in_a_question(
+        document.question, outgoing.for_agency(session, referral, document.agency), "/question"
+    )
     if document.blocking and referral.stage is not Stage.CHECKING:
         yield FieldError("/blocking", "the returns are joined already: nobody can wait for it any more")
     if document.until is not None:

@@ -89,6 +89,7 @@ _LABELS: Mapping[str, str] = {
     "items-event_date": "When it happened", "for_everybody": "May everybody read it",
     "rating": "How urgent it is", "rating_seen": "The rating that you saw",
     "resolution": "How it was resolved", "below_quorum_because": "Why without them",
+    "false_alarm_because": "A false alarm",
 }  # fmt: skip
 
 
@@ -108,6 +109,8 @@ def _label(pointer: str) -> str:
     steps = pointer.strip("/").split("/")
     names = [step for step in steps if not step.isdigit()]
     label = _LABELS.get("-".join(names[-2:])) or _LABELS.get(names[-1] if names else "", "This")
+    if "choices" in names:
+        label = "What the duty team may read"
     rows = [
         f"{_ROWS[name]} {int(number) + 1}" for name, number in pairwise(steps) if name in _ROWS and number.isdigit()
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -14,11 +16,13 @@ from portal.forms import Form
 from portal.pages.documents import meant
 from portal.pages.one_referral import ONE, act, again, keep_draft, referral_page
 from portal.routes.names import Reference
+from rules.errors import FieldError, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
 _DECISION, _DISCUSSION = "decision", "discussion"
 #: The choice that lets an item go to the duty team; every other one is a reason to withhold it.
 _RELEASE = "RELEASE"
+_ITEM = re.compile(r"/decisions/(?P<subject>\d+)/items/(?P<item>\d+)")
 
 
 @router.get(f"{ONE}/discussion")
@@ -72,7 +76,11 @@ def decide(reference: Reference, door: AtDoor) -> Response:
     """The decision is signed, on the version of the referral that was on the screen."""
 
     def sign(work: Work) -> None:
-        decision.decide(work.session, reference, _decision(door), by=work.by, at=work.at)
+        document = _decision(door)
+        try:
+            decision.decide(work.session, reference, document, by=work.by, at=work.at)
+        except NotAcceptable as refused:
+            raise NotAcceptable(*(_beside_its_choice(problem, document) for problem in refused.fields)) from None
 
     return act(
         door, reference, "decided", sign, lambda form: _decision_page(door, reference, form), purpose=_DECISION
@@ -139,6 +147,16 @@ def _choices(chosen: object) -> list[dict[str, object]]:
         reason = {} if choice == _RELEASE else {"withheld_because": choice}
         found.append({"agency": agency, "release": choice == _RELEASE, **places, **reason})
     return found
+
+
+def _beside_its_choice(problem: FieldError, document: DecisionDocument) -> FieldError:
+    """What is wrong with an item stands beside the choice that the page made of it."""
+    found = _ITEM.match(problem.pointer)
+    if not found:
+        return problem
+    choice = document.decisions[int(found["subject"])].items[int(found["item"])]
+    name = f"{choice.agency}_{choice.version}_{choice.number}"
+    return FieldError(f"/decisions/{found['subject']}/choices/{name}", problem.detail)
 
 
 def _number(text: str) -> object:

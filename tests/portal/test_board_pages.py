@@ -236,6 +236,30 @@ def test_the_decider_picks_item_by_item_what_the_duty_team_reads(office: Office,
         assert absent not in told
 
 
+def test_the_page_says_which_item_holds_a_protected_address_and_does_not_repeat_it(office: Office, decider: Person):
+    """R29: it can be withheld there; a find that may be a false alarm can be explained"""
+    hidden = CHILD | {
+        "subjects": [CHILD["subjects"][0] | {"address": "3 Larkhall Row, BA1 6RT", "protected_address": True}]
+    }
+    reference = office.refer_and_ask(hidden)
+    items = [ITEM | {"text": "Seen at 3, LARKHALL\nrow."}, ITEM | {"text": "The Larkhall Row surgery rang."}]
+    returned = {"result": "KNOWN_OPEN", "items": items, "not_searched_because": "Known by heart."}
+    assert office.post("POLICE", f"/referrals/{reference}/check/return", returned).status_code == 200
+    assert office.post("MASH_SUPPORT", f"/referrals/{reference}/discuss-now", {}).status_code == 200
+    page, first = f"/board/{reference}/decision", "decisions-0-choices-POLICE_1_1"
+    form = actions_empty(DECISION) | {first: "RELEASE", "decisions-0-choices-POLICE_1_2": "RELEASE"}
+    refused = decider.send(page, form)
+    assert refused.status_code == 422
+    assert f'href="#{first}"' in refused.text
+    assert "holds a protected address (S1): withhold item 1 of POLICE" in refused.text
+    assert "Is it a false alarm?" not in refused.text
+    form[first] = "RISK_TO_PERSON"
+    assert "Is it a false alarm?" in decider.send(page, form).text
+    form["decisions-0-false_alarm_because"] = "The surgery is at the other end."
+    assert decider.send(page, form).status_code == 303
+    assert "ALARM_OVERRIDDEN" in acts(reference)
+
+
 def test_below_quorum_the_page_warns_and_asks_why(office: Office, decider: Person):
     """R38"""
     reference = office.refer_and_join(CHILD)
