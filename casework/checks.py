@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework import due_times, items, ledger, outgoing, reconsider, referrals
+from casework import due_times, items, ledger, legal_gate, outgoing, reconsider, referrals
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
 from casework.due_times import JUST_AFTER
 from casework.ledger import Act
@@ -29,12 +29,15 @@ NOT_SEARCHED = "NOT_SEARCHED"
 def agencies_to_ask(session: Session, reference: str) -> list[str]:
     """Whom the referral's run is to ask: the agencies whose scope fits the subjects, once each (R15).
 
-    And those that a person asked meanwhile, so that the run takes note of them (R20).
+    And those that a person asked meanwhile, so that the run takes note of them (R20). Once consent is withdrawn,
+    nobody else (R56).
     """
     referral, asked = referrals.find(session, reference), referrals.checks(session, reference)
     by_hand = [check.agency for check in asked if not check.noted_by_run]
     if referral.stage is not Stage.CHECKING:
         return by_hand if referral.stage is Stage.AWAITING_DECISION else []
+    if legal_gate.missing(session, reference):
+        return by_hand
     sides = {subject.side for subject in referrals.remaining(session, reference)}
     known = {check.agency for check in asked}
     due = [agency.code for agency in profile_of(session, referral).agencies_to_ask(sides)]

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 
 from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Reference, Text
 from casework.item_documents import Item
+from casework.legal_documents import LEGAL_CODES, LegalDocument
 from rules.people import Side
 
 
@@ -44,7 +45,7 @@ class Concern(Document):
     urgency: Code = Field(default="STANDARD", description="An urgency band of the area profile")
 
 
-class SubjectDocument(Document):
+class SubjectDocument(LegalDocument):
     """One child or adult (R08), with consent and informing kept apart (R56) and their own voice first (R69)."""
 
     side: Side
@@ -58,9 +59,6 @@ class SubjectDocument(Document):
     household_role: Line = Field(description="Such as mother, son, grandfather, lodger")
     voice: Text | None = Field(default=None, description="What the child says, or what the adult wishes")
     voice_missing_because: Text | None = None
-    informed: Code = Field(description="Code set informed")
-    consent: Code = Field(description="Code set consent")
-    consent_reason: Text | None = None
     open_to_worker: Line | None = Field(default=None, description="The team that already has an open case (R12)")
 
 
@@ -81,9 +79,7 @@ class ReferralDocument(Document):
 REFERRAL_CODES = {
     "concern/source": "referral_source",
     "concern/level_of_need": "need_level",
-    "subjects/*/informed": "informed",
-    "subjects/*/consent": "consent",
-}
+} | {f"subjects/*/{field}": code_set for field, code_set in LEGAL_CODES.items()}
 
 
 class SystemSearched(Document):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import ledger, referrals
+from casework import ledger, legal_gate, referrals
 from casework.checks import stop_awaiting
 from casework.documents import EarlyEndDocument
 from casework.ledger import Act
@@ -45,6 +45,8 @@ def _end(
     referral.version += 1
     session.flush()
     if referrals.remaining(session, reference):
+        # It may have waited for want of what the law wants about those who left.
+        legal_gate.go_on_if_complete(session, referral, by=by, at=at)
         return
     ledger.write(session, reference, Act.ENDED_EARLY, by=by, at=at, outcome=exit_code)
     stop_awaiting(session, referral, CheckStatus.CANCELLED, by=by, at=at)

@@ -33,7 +33,10 @@ PACK = Path(__file__).resolve().parent / "pack"
 
 #: What each chapter of the record is told by.
 CHAPTERS: dict[str, tuple[Act, ...]] = {
-    "referred": (Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.ENDED_EARLY),
+    "referred": (
+        Act.RECEIVED, Act.QUEUED, Act.BASIS_AWAITED, Act.BASIS_RECORDED, Act.ACCEPTED, Act.SUBJECT_EXITED,
+        Act.ENDED_EARLY,
+    ),
     "asked": (Act.CHECK_REQUESTED, Act.CHECK_CHASED, Act.CLOCK_EXTENDED, Act.CLOCK_PAUSED, Act.CLOCK_RESUMED),
     "came_back": (
         Act.CHECK_ACKNOWLEDGED, Act.CHECK_RETURNED, Act.CHECK_DECLINED, Act.CHECK_BREACHED, Act.CHECK_CANCELLED,
@@ -47,7 +50,7 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
     "decided": (Act.DECIDED, Act.RECONSIDER_OPENED, Act.RECONSIDER_SETTLED),
     "released": (Act.ITEM_RELEASED, Act.ITEM_WITHHELD, Act.ALARM_OVERRIDDEN),
     "told": (Act.HANDED_BACK, Act.ACK_CHASED, Act.ACKNOWLEDGED, Act.CLOSED),
-    "read": (Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
+    "read": (Act.BASIS_READ, Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
     "kept": (Act.HOLD_SET, Act.HOLD_LIFTED, Act.CONTENT_ERASED),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import referrals
+from casework import legal_gate, referrals
 from casework.register import local_words, profile_of
 from rules.stages import Stage
 
@@ -32,6 +32,15 @@ def hub_open(session: Session, reference: str, at: datetime) -> Waiting | None:
     if referral.stage is not Stage.QUEUED_OUT_OF_HOURS or calendar.is_open(at):
         return None
     return Waiting("Out of hours", f"The hub is closed until {local_words(calendar.opens_after(at), profile)}")
+
+
+def gate_passed(session: Session, reference: str, at: datetime) -> Waiting | None:
+    """What the law wants before anybody is asked is on record for every person (R54, R56)."""
+    if referrals.find(session, reference).stage is not Stage.AWAITING_BASIS:
+        return None
+    lacking = legal_gate.missing_fields(session, reference)
+    words = "; ".join(f"{subject}: {', '.join(fields)}" for subject, fields in lacking.items())
+    return Waiting("Awaiting the lawful basis", f"The duty team, or the MASH team, is to complete {words}")
 
 
 def checks_settled(session: Session, reference: str, at: datetime) -> Waiting | None:

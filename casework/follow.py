@@ -27,7 +27,7 @@ from rules.stages import WHOSE_MOVE, CheckStatus, Stage
 #: How much of a duty team's list is shown.
 _OPEN_SHOWN, _CLOSED_SHOWN = 200, 50
 #: What a referral may wait for, in the order of its life.
-_WAITS = (facts.hub_open, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
+_WAITS = (facts.hub_open, facts.gate_passed, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
 
 
 class Seen(BaseModel):

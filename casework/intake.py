@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
-from casework import ledger, outgoing, referrals
+from casework import ledger, legal_gate, outgoing, referrals
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.field_errors import field_errors
 from casework.ledger import Act
+from casework.legal_documents import LegalDocument
 from casework.register import current_profile, use_profile
 from casework.wakes import wake
 from models.agency import Agency
@@ -75,7 +76,10 @@ def count_misdirected(session: Session, by: Actor, at: datetime) -> None:
 
 
 def screen(session: Session, reference: str, *, at: datetime) -> None:
-    """Send back what is not for the MASH, and accept the rest (R05, R06, R12). Nothing to do: nothing happens."""
+    """Send back what is not for the MASH, and accept or hold the rest (R05, R06, R12, R54).
+
+    Nothing to do: nothing happens.
+    """
     referral = referrals.lock(session, reference)
     if referral.stage not in (Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS):
         return
@@ -88,9 +92,7 @@ def screen(session: Session, reference: str, *, at: datetime) -> None:
             subject.exit_code = code
             ledger.write(session, reference, Act.SUBJECT_EXITED, by=HUB, at=at, subject=subject.code, outcome=code)
     if referrals.remaining(session, reference):
-        referral.accepted_at = at
-        referral.move_to(Stage.CHECKING, at)
-        ledger.write(session, reference, Act.ACCEPTED, by=HUB, at=at)
+        legal_gate.let_through(session, referral, by=HUB, at=at)
     else:
         referral.move_to(Stage.HANDING_BACK, at)
 
@@ -110,6 +112,10 @@ def _parse(document: Any, profile: Profile, at: datetime) -> ReferralDocument:
     except ValidationError as error:
         found |= {problem.pointer: problem for problem in field_errors(error)}
     else:
+        level = parsed.concern.level_of_need
+        for number, subject in enumerate(parsed.subjects):
+            wrong = legal_gate.wrong(subject, subject.side, level, profile, at=at, pointer=f"/subjects/{number}")
+            found = {problem.pointer: problem for problem in wrong} | found
         late = (*_from_the_future(parsed, at), *outgoing.in_a_referral(parsed))
         found |= {problem.pointer: problem for problem in late}
     if found:
@@ -184,7 +190,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
     session.add(referral)
     session.flush()
     session.add_all(
-        _subject(referral.reference, number, subject) for number, subject in enumerate(parsed.subjects, start=1)
+        _subject(referral, number, subject, profile) for number, subject in enumerate(parsed.subjects, start=1)
     )
     return referral
 
@@ -195,13 +201,14 @@ def _fresh_reference(session: Session) -> str:
     return reference
 
 
-def _subject(reference: str, number: int, document: SubjectDocument) -> Subject:
+def _subject(referral: Referral, number: int, document: SubjectDocument, profile: Profile) -> Subject:
     born: date | None = document.date_of_birth
     return Subject(
-        reference=reference,
+        reference=referral.reference,
         number=number,
         born_on_sealed=born.isoformat() if born else None,
-        **document.model_dump(exclude={"date_of_birth"}),
+        **document.model_dump(exclude={"date_of_birth", *LegalDocument.model_fields}),
+        **legal_gate.columns(document, document.side, referral.level_of_need, profile),
     )
 
 

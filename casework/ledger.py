@@ -24,6 +24,9 @@ class Act(StrEnum):
 
     RECEIVED = "RECEIVED"
     QUEUED = "QUEUED"
+    BASIS_AWAITED = "BASIS_AWAITED"
+    BASIS_RECORDED = "BASIS_RECORDED"
+    BASIS_READ = "BASIS_READ"
     ACCEPTED = "ACCEPTED"
     SUBJECT_EXITED = "SUBJECT_EXITED"
     ENDED_EARLY = "ENDED_EARLY"
@@ -76,7 +79,7 @@ class Act(StrEnum):
 
 
 #: What changes nothing: somebody looked.
-READS = frozenset({Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.CHECK_READ})
+READS = frozenset({Act.ASSESSMENT_READ, Act.BASIS_READ, Act.OUTCOME_READ, Act.CHECK_READ})
 
 
 def write(

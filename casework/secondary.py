@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import outgoing, referrals
+from casework import legal_gate, outgoing, referrals
 from casework.checks import new_check, open_check
 from casework.documents import SecondaryDocument
 from casework.due_times import FARTHEST
@@ -44,12 +44,15 @@ def ask(session: Session, reference: str, document: SecondaryDocument, *, by: Ac
     """Ask a secondary agency, at once; the referral's run is woken to take note of it, and waits on.
 
     A request that is not blocking holds up nobody: the returns are joined without it, and it is shown as awaited.
-    Raises WrongStage before the agencies are asked or after the decision, and NotAcceptable.
+    Raises WrongStage before the agencies are asked, after the decision, or for want of a lawful basis (R54), and
+    NotAcceptable.
     """
     check_may_run_process(by)
     referral = referrals.lock(session, reference)
     if referral.stage not in _ASKABLE:
         raise WrongStage(f"referral {reference} is {referral.stage}: nobody would read the answer")
+    if legal_gate.missing(session, reference):
+        raise WrongStage(f"referral {reference} has no complete lawful basis any more: nobody may be asked")
     wrong = list(_problems(session, referral, document, by, at))
     if wrong:
         raise NotAcceptable(*wrong)

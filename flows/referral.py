@@ -5,7 +5,7 @@ from __future__ import annotations
 from prefect import flow, unmapped
 
 from casework.db import holding
-from casework.facts import checks_settled, hub_open, outcome_acknowledged, threshold_decided
+from casework.facts import checks_settled, gate_passed, hub_open, outcome_acknowledged, threshold_decided
 from flows.waiting import wait_until
 from rules.stages import Stage
 from tasks import steps
@@ -20,6 +20,7 @@ def triage_referral(reference: str) -> None:
     with holding(reference):
         wait_until(hub_open, reference)
         screen(reference)
+        wait_until(gate_passed, reference)
         ask_agencies(reference)
         wait_until(checks_settled, reference)
         join_returns(reference)

@@ -32,6 +32,7 @@ from models.profile_parts import (
     DutyTeam,
     Emergency,
     FrontDoor,
+    LegalGate,
     Line,
     OfficeHours,
     Outcome,
@@ -42,7 +43,7 @@ from models.profile_parts import (
     Version,
     Wording,
 )
-from rules import eligibility, release
+from rules import eligibility, legal_gate, release
 from rules.calendar import OfficeCalendar
 from rules.clock import Clock
 from rules.errors import Misconfigured
@@ -91,6 +92,8 @@ class Profile(Part):
     clocks: Clocks
     threshold: ThresholdDocument
     quorum: dict[Side, Quorum] = Field(default_factory=dict)
+    #: None for a version of before there was a gate.
+    legal_gate: LegalGate | None = None
     outcomes: tuple[Outcome, ...]
     wording: Wording
     contacts: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Contact]
@@ -244,6 +247,7 @@ def _across_keys(profile: Profile) -> Iterator[Problem]:
         *_wrong_clocks(profile),
         *_wrong_outcomes(profile),
         *_wrong_quorums(profile),
+        *_wrong_gate(profile),
     ):
         yield profile.file, key, sentence
     for key, sentence in _wrong_code_sets(profile.codes):
@@ -320,6 +324,35 @@ def _wrong_quorums(profile: Profile) -> Iterator[tuple[str, str]]:
         for code in quorum.agencies:
             if side not in scopes.get(code, ()):
                 yield f"quorum.{side}.agencies", f"no agency {code} has the side {side} in its scope"
+
+
+def _wrong_gate(profile: Profile) -> Iterator[tuple[str, str]]:
+    gate = profile.legal_gate
+    if gate is None:
+        yield "legal_gate", "is missing"
+        return
+    yield from _not_codes(profile, "legal_gate.informing", "informed", gate.informing)
+    for number, row in enumerate(gate.grounds):
+        key = f"legal_gate.grounds[{number}]"
+        yield from _not_codes(profile, f"{key}.request_reason", "request_reason", [row.request_reason])
+        for part in legal_gate.PARTS:
+            yield from _not_codes(profile, f"{key}.{part}", part, getattr(row, part))
+    for number, states in enumerate(gate.consent):
+        named = (*states.allows, *states.with_reason, *states.with_coded_reason)
+        yield from _not_codes(profile, f"legal_gate.consent[{number}]", "consent", named)
+    rule = gate.rule()
+    for side in Side:
+        for level in profile.codes.get("need_level", {}):
+            if not rule.grounds_of(side, level):
+                yield "legal_gate.grounds", f"none stands for the side {side} at {level}: nobody could be asked"
+            if rule.consent_rule(side, level) is None:
+                yield "legal_gate.consent", f"says nothing of the side {side} at {level}"
+
+
+def _not_codes(profile: Profile, key: str, code_set: str, named: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for code in named:
+        if code not in profile.codes.get(code_set, {}):
+            yield key, f"{code} is not in the code set {code_set}"
 
 
 def _wrong_code_sets(codes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

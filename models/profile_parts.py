@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from holidays import country_holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from rules import legal_gate
 from rules.clock import Clock, ClockPolicy
 from rules.people import Side
 from rules.quorum import QuorumRule
@@ -339,6 +340,57 @@ class Quorum(Part):
     def rule(self) -> QuorumRule:
         """The same, as the rules take it."""
         return QuorumRule(self.agencies, self.least)
+
+
+class Grounds(Part):
+    """For one side, some levels of need and one reason: the bases that stand; of each list the first is proposed."""
+
+    side: Side
+    levels: Annotated[tuple[Code, ...], Field(min_length=1)]
+    request_reason: Code
+    article_6: Annotated[tuple[Code, ...], Field(min_length=1)]
+    article_9: Annotated[tuple[Code, ...], Field(min_length=1)]
+    dpa_condition: Annotated[tuple[Code, ...], Field(min_length=1)]
+    gateway: Annotated[tuple[Code, ...], Field(min_length=1)]
+    needs_consent: bool = False
+
+    def rule(self) -> legal_gate.Grounds:
+        """The same, as the rules take it."""
+        allowed = {part: getattr(self, part) for part in legal_gate.PARTS}
+        return legal_gate.Grounds(
+            self.side, frozenset(self.levels), self.request_reason, allowed, needs_consent=self.needs_consent
+        )
+
+
+class ConsentStates(Part):
+    """For one side at some levels of need: which consent states allow a request, and which only with a reason."""
+
+    side: Side
+    levels: Annotated[tuple[Code, ...], Field(min_length=1)]
+    allows: tuple[Code, ...]
+    with_reason: tuple[Code, ...] = ()
+    with_coded_reason: tuple[Code, ...] = ()
+
+    def rule(self) -> legal_gate.ConsentRule:
+        """The same, as the rules take it."""
+        states = (frozenset(each) for each in (self.allows, self.with_reason, self.with_coded_reason))
+        return legal_gate.ConsentRule(self.side, frozenset(self.levels), *states)
+
+
+class LegalGate(Part):
+    """Which combinations of basis, consent and informing let agencies be asked (R54, R56)."""
+
+    to_be_confirmed: bool
+    informing: Annotated[tuple[Code, ...], Field(min_length=1)]
+    grounds: Annotated[tuple[Grounds, ...], Field(min_length=1)]
+    consent: Annotated[tuple[ConsentStates, ...], Field(min_length=1)]
+
+    def rule(self) -> legal_gate.Gate:
+        """The same, as the rules take it."""
+        return legal_gate.Gate(
+            tuple(row.rule() for row in self.grounds), tuple(row.rule() for row in self.consent),
+            frozenset(self.informing),
+        )  # fmt: skip
 
 
 class Outcome(Part):

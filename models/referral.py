@@ -108,9 +108,22 @@ class Subject(SQLModel, table=True):
 
     voice: str | None = sealed_text(nullable=True)
     voice_missing_because: str | None = sealed_text(nullable=True)
+    #: Told of the referral, and consenting to it, are two facts (requirements §4.7, R56).
     informed: str = code()
+    informed_how: str | None = code(nullable=True)
+    informed_on: date | None = None
     consent: str = code()
+    consent_given_by: str | None = sealed_text(nullable=True)
+    consent_on: date | None = None
+    consent_reason_code: str | None = code(nullable=True)
     consent_reason: str | None = sealed_text(nullable=True)
+    #: On what agencies are asked about this person, and whose word that is (requirements §4.8, R54).
+    request_reason: str | None = code(nullable=True)
+    article_6: str | None = code(nullable=True)
+    article_9: str | None = code(nullable=True)
+    dpa_condition: str | None = code(nullable=True)
+    gateway: str | None = code(nullable=True)
+    basis_confirmed_by: str | None = sealed_text(nullable=True)
     open_to_worker: str | None = sealed_text(nullable=True)
 
     #: The outcome code with which this subject left before any decision: clear concern, withdrawn, already open.

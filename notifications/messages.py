@@ -18,6 +18,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 class MessageName(StrEnum):
     """One for each template."""
 
+    BASIS_WANTED = "basis_wanted"
     CHECK_REQUESTED = "check_requested"
     CHECK_DUE_SOON = "check_due_soon"
     CHECK_OVERDUE = "check_overdue"

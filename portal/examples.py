@@ -10,14 +10,22 @@ from typing import Any
 _QUESTION = "Has anybody attended the address, seen injuries, or had contact with the family, in the last six months?"
 
 
+_BASIS = {"request_reason": "GENERAL_SAFEGUARDING", "confirmed_by": "Example Team Manager"}
+
+
 def _subject(side: str, given_name: str, family_name: str, **more: Any) -> dict[str, Any]:
+    given = {"consent_given_by": "The mother" if side == "child" else "The adult", "consent_on": "2026-03-12"}
     return {
         "side": side,
         "given_name": given_name,
         "family_name": family_name,
         "protected_address": False,
         "informed": "INFORMED",
+        "informed_how": "VERBAL",
+        "informed_on": "2026-03-12",
         "consent": "GIVEN_VERBAL",
+        **({} if "consent" in more else given),
+        "basis": _BASIS,
         **more,
     }
 
@@ -117,7 +125,8 @@ JOINT = _referral(
             household_role="daughter",
             voice_missing_because="She is too young to be asked; she was seen, and slept.",
             consent="NOT_SOUGHT",
-            consent_reason="Her mother consented for herself and her son, and was not asked for her.",
+            consent_reason_code="RISK_TO_CHILD",
+            consent_reason="To ask once more would tell whoever waits outside the house.",
         ),
     ],
 )
@@ -198,6 +207,22 @@ DISCUSSION = {
     "views": [
         {"agency": "POLICE", "view": "AGREE"},
         VIEW,
+    ],
+}
+
+COMPLETION = {
+    "version_seen": 3,
+    "subjects": [
+        {
+            "subject": "S1",
+            "informed": "INFORMED",
+            "informed_how": "VERBAL",
+            "informed_on": "2026-03-12",
+            "consent": "GIVEN_VERBAL",
+            "consent_given_by": "The mother",
+            "consent_on": "2026-03-12",
+            "basis": _BASIS,
+        }
     ],
 }
 

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework import documents
+from casework import documents, legal_documents
 from casework.document_parts import Document
 from portal.problems import MEDIA_TYPE, Problem
 
@@ -19,6 +19,7 @@ _REF = "#/components/schemas/{model}"
 _FORMS: tuple[type[BaseModel], ...] = (
     Problem,
     documents.ReferralDocument,
+    legal_documents.CompletionDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,
     documents.QuestionDocument,

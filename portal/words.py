@@ -16,6 +16,7 @@ from rules.stages import CheckStatus, Stage
 STAGES: Mapping[Stage, str] = {
     Stage.RECEIVED: "Received",
     Stage.QUEUED_OUT_OF_HOURS: "Waits for the office to open",
+    Stage.AWAITING_BASIS: "Waits for the lawful basis",
     Stage.CHECKING: "Agencies are being asked",
     Stage.AWAITING_DECISION: "Waits for a decision",
     Stage.HANDING_BACK: "Being handed back",
@@ -68,6 +69,11 @@ _LABELS: Mapping[str, str] = {
     "nhs_number": "NHS number", "address": "Address", "protected_address": "Is the address protected",
     "household": "Household", "household_role": "Role in the household", "voice": "Their own view",
     "voice_missing_because": "Why their own view is missing", "informed": "Were they told", "consent": "Consent",
+    "informed_how": "How they were told", "informed_on": "When they were told",
+    "consent_given_by": "Who gave the consent", "consent_on": "When it was given",
+    "consent_reason_code": "Reason of the list", "basis": "Lawful basis",
+    "request_reason": "Reason for the request", "article_6": "Article 6 basis", "article_9": "Article 9 basis",
+    "dpa_condition": "DPA 2018 condition", "gateway": "Statutory gateway", "confirmed_by": "Who confirms the basis",
     "consent_reason": "Reason for this consent", "open_to_worker": "Open to a team", "result": "What you found",
     "summary": "Summary", "event_date": "Date of the event", "kind": "Fact or opinion", "text": "Text",
     "system": "System", "systems_searched": "Systems searched", "searched_with": "Searched with",
@@ -99,6 +105,8 @@ def error_sentence(error: FieldError) -> str:
     detail = error.detail.removesuffix(".")
     detail = re.sub(r"^not a code of the set \w+: use one of .*$", "choose one of the list", detail)
     detail = re.sub(r"such as 2016-05-04|with its zone, such as 2026-03-16T09:40:00Z", "such as 27 3 2026", detail)
+    detail = re.sub(r"^does not go with \w+: use one of .*$", "choose another, or leave it to what is proposed", detail)
+    detail = re.sub(r"^does not stand for ([^:]+): use one of .*$", r"choose another: not one for \1", detail)
     if detail in {"is missing", "must not be empty"}:
         return f"{label}: please answer this"
     return f"{label}: {detail}"

@@ -55,6 +55,12 @@ def unknown_codes(
     ]
 
 
+def consent_reason_missing(pointer: str, subject: Mapping[str, Any]) -> Iterable[FieldError]:
+    """The reason that a consent state needs in words, and does not have (R56); `pointer` names the subject."""
+    if subject.get("consent") in CONSENT_NEEDS_REASON and not _said(subject.get("consent_reason")):
+        yield FieldError(f"{pointer}/consent_reason", "this consent state needs a reason")
+
+
 def _question_missing(answers: Mapping[str, Any]) -> Iterable[FieldError]:
     unclear = answers.get("safeguarding_concern") is True and answers.get("extent_unclear") is True
     if unclear and not _said(answers.get("clarification_question")):
@@ -66,8 +72,7 @@ def _question_missing(answers: Mapping[str, Any]) -> Iterable[FieldError]:
 def _subject_problems(pointer: str, subject: Mapping[str, Any]) -> Iterable[FieldError]:
     if subject and not _said(subject.get("voice")) and not _said(subject.get("voice_missing_because")):
         yield FieldError(f"{pointer}/voice", "give the person's own view, or say in voice_missing_because why not")
-    if subject.get("consent") in CONSENT_NEEDS_REASON and not _said(subject.get("consent_reason")):
-        yield FieldError(f"{pointer}/consent_reason", "this consent state needs a reason")
+    yield from consent_reason_missing(pointer, subject)
 
 
 def _values(node: Any, path: list[str], pointer: str) -> Iterable[tuple[str, Any]]:

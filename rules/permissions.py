@@ -106,6 +106,15 @@ def check_may_end_early(actor: Actor, originator: str) -> None:
     check_may_decide(actor)
 
 
+def check_may_complete_basis(actor: Actor, originator: str) -> None:
+    """The originating duty team, or the MASH team, completes the basis (R54). Raises NotFound, NotPermitted."""
+    if actor.role is Role.DUTY_TEAM:
+        if actor.duty_team != originator:
+            raise NotFound("there is no such referral")
+        return
+    check_may_run_process(actor)
+
+
 def may_answer_feedback(actor: Actor) -> bool:
     """Whether this actor answers feedback on the process: an account administrator, or a decision maker (R61)."""
     return actor.is_person and actor.role in {Role.ACCOUNT_ADMIN, Role.DECISION_MAKER}

@@ -18,6 +18,7 @@ class Stage(StrEnum):
 
     RECEIVED = "RECEIVED"
     QUEUED_OUT_OF_HOURS = "QUEUED_OUT_OF_HOURS"
+    AWAITING_BASIS = "AWAITING_BASIS"
     CHECKING = "CHECKING"
     AWAITING_DECISION = "AWAITING_DECISION"
     HANDING_BACK = "HANDING_BACK"
@@ -31,14 +32,17 @@ class Mover(StrEnum):
     HUB = "the hub"
     CLOCK = "the next opening of the hub"
     AGENCIES = "the agencies asked"
+    DUTY_OR_MASH = "the duty team, or the MASH team"
     DECISION_MAKER = "a decision maker"
     DUTY_TEAM = "the duty team"
     NOBODY = "nobody"
 
 
 NEXT_STAGES: Mapping[Stage, frozenset[Stage]] = {
-    Stage.RECEIVED: frozenset({Stage.CHECKING, Stage.HANDING_BACK}),
-    Stage.QUEUED_OUT_OF_HOURS: frozenset({Stage.CHECKING, Stage.HANDING_BACK}),
+    Stage.RECEIVED: frozenset({Stage.AWAITING_BASIS, Stage.CHECKING, Stage.HANDING_BACK}),
+    Stage.QUEUED_OUT_OF_HOURS: frozenset({Stage.AWAITING_BASIS, Stage.CHECKING, Stage.HANDING_BACK}),
+    # Nobody is asked until the lawful basis is on record for everybody (R54).
+    Stage.AWAITING_BASIS: frozenset({Stage.CHECKING, Stage.HANDING_BACK}),
     Stage.CHECKING: frozenset({Stage.AWAITING_DECISION, Stage.HANDING_BACK}),
     Stage.AWAITING_DECISION: frozenset({Stage.HANDING_BACK}),
     Stage.HANDING_BACK: frozenset({Stage.AWAITING_ACK}),
@@ -50,6 +54,7 @@ NEXT_STAGES: Mapping[Stage, frozenset[Stage]] = {
 WHOSE_MOVE: Mapping[Stage, Mover] = {
     Stage.RECEIVED: Mover.HUB,
     Stage.QUEUED_OUT_OF_HOURS: Mover.CLOCK,
+    Stage.AWAITING_BASIS: Mover.DUTY_OR_MASH,
     Stage.CHECKING: Mover.AGENCIES,
     Stage.AWAITING_DECISION: Mover.DECISION_MAKER,
     Stage.HANDING_BACK: Mover.HUB,
@@ -58,7 +63,9 @@ WHOSE_MOVE: Mapping[Stage, Mover] = {
 }
 
 #: Until the decision is made, a referral can still end early: a clear concern, or a withdrawal (R06).
-UNDECIDED = frozenset({Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS, Stage.CHECKING, Stage.AWAITING_DECISION})
+UNDECIDED = frozenset(
+    {Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS, Stage.AWAITING_BASIS, Stage.CHECKING, Stage.AWAITING_DECISION}
+)
 
 
 class CheckStatus(StrEnum):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from rules.errors import WrongStage
-from rules.stages import Stage
+from rules.stages import UNDECIDED, Stage
 
-#: Where urgency means something: until the threshold is decided.
-_URGENT_AT = frozenset({Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS, Stage.CHECKING, Stage.AWAITING_DECISION})
 #: Where there is something to discuss.
 _DISCUSSED_AT = frozenset({Stage.CHECKING, Stage.AWAITING_DECISION})
 
@@ -23,7 +21,7 @@ class UrgencyRating(StrEnum):
 
 def check_can_be_rated(stage: Stage, what: str) -> None:
     """Urgency is changed before the decision. Raises WrongStage, naming `what` this is about."""
-    if stage not in _URGENT_AT:
+    if stage not in UNDECIDED:
         raise WrongStage(f"{what} is {stage}: its urgency changes nothing any more")
 
 

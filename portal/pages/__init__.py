@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.pages import (
     administration,
     arrangements,
+    basis,
     board,
     colleagues,
     deciding,
@@ -28,6 +29,7 @@ ROUTERS = (
     feedback.router,
     tasks.router,
     board.router,
+    basis.router,
     evidence.router,
     waiting.router,
     deciding.router,

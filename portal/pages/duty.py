@@ -8,7 +8,7 @@ from uuid import uuid4
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import drafts, early_end, follow, intake, outcome
+from casework import drafts, early_end, follow, intake, legal_basis, outcome
 from casework.documents import EarlyEndDocument, Eligibility
 from models.account import Account
 from portal import bodies, forms
@@ -17,8 +17,10 @@ from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import drafted, meant, save_or_add
 from portal.routes.names import Reference
+from portal.words import error_sentence
 from rules import eligibility
 from rules.errors import NotAcceptable, NotFound
+from rules.stages import UNDECIDED
 
 router = APIRouter(include_in_schema=False)
 _REFERRAL = "referral"
@@ -103,7 +105,10 @@ def referral(reference: Reference, door: AtDoor) -> Response:
     """Where a referral stands, and why it waits."""
     with door.at_work() as (session, by, at):
         seen = follow.see(session, reference, by=by, at=at)
-    return door.page("my_referral.html", seen=seen)
+        own_and_open = seen.duty_team == by.duty_team and seen.stage in UNDECIDED
+        lacking = legal_basis.lacking(session, reference, by=by, at=at) if own_and_open else {}
+    said = {subject: [error_sentence(field) for field in fields] for subject, fields in lacking.items()}
+    return door.page("my_referral.html", seen=seen, lacking=said)
 
 
 @router.get(f"{_ONE}/outcome")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from portal.routes import checks, decisions, outcomes, referrals, service, templates, waiting
+from portal.routes import basis, checks, decisions, outcomes, referrals, service, templates, waiting
 
 ROUTERS = (
     referrals.router,
+    basis.router,
     checks.router,
     waiting.router,
     decisions.router,

@@ -61,6 +61,14 @@ def describe(page: Page, number: int, person: dict[str, Any]) -> None:
     page.locator(f"input[name='subjects-{number}-protected_address:bool'][value='{protected}']").check()
     page.locator(f"{place}informed").select_option(person["informed"])
     page.locator(f"{place}consent").select_option(person["consent"])
+    page.locator(f"{place}consent_given_by").fill(person.get("consent_given_by") or "")
+    if "consent_on" in person:
+        year, month, day = person["consent_on"].split("-")
+        for part, value in {"day": day, "month": month, "year": year}.items():
+            page.locator(f"input[name='subjects-{number}-consent_on:date.{part}']").fill(value)
+    page.locator(f"{place}consent_reason_code").select_option(person.get("consent_reason_code", ""))
+    page.locator(f"{place}basis-request_reason").select_option(person["basis"]["request_reason"])
+    page.locator(f"{place}basis-confirmed_by").fill(person["basis"]["confirmed_by"])
 
 
 def refer(page: Page, example: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from casework import checks, collation, decision, discussion, intake, outcome, referrals
 from casework.db import unit_of_work
 from casework.documents import DecisionDocument, DiscussionDocument, ReturnDocument
+from casework.legal_documents import CompletionDocument, LegalDocument
 from casework.register import current_profile, use_profile
 from models.account import Account
 from models.check import AgencyCheck
@@ -117,6 +118,19 @@ def document(
 ) -> dict[str, Any]:
     """A referral as a duty team sends it, about one child unless said otherwise."""
     return {**a_referral(team, sender_id, subjects or [a_child()], at), **more}
+
+
+#: The child of a referral that is held: nobody has said on what basis agencies are asked about her.
+WITHOUT_BASIS = {**a_child(), "basis": None}
+
+
+def completion(reference: str, subject: str = "S1", **more: Any) -> CompletionDocument:
+    """What completes the legal state of one subject, told and consenting unless said otherwise."""
+    legal = {name: value for name, value in a_child().items() if name in LegalDocument.model_fields}
+    seen = referral(reference).version
+    return CompletionDocument.model_validate(
+        {"version_seen": seen, "subjects": [{**legal, "subject": subject, **more}]}
+    )
 
 
 #: The three answers without which nothing is given, and how far it may go.
@@ -232,7 +246,11 @@ def acknowledge(reference: str, *teams: str, at: datetime = AFTERNOON) -> None:
 
 def walk(to: Stage, at: datetime = AFTERNOON, **sent: Any) -> str:
     """A fresh referral at a stage, arrived there as every referral does; about one child unless said otherwise."""
+    if to is Stage.AWAITING_BASIS:
+        sent = {"subjects": [WITHOUT_BASIS], **sent}
     reference = refer(**({"at": SATURDAY} if to is Stage.QUEUED_OUT_OF_HOURS else {}), **sent)
+    if to is Stage.AWAITING_BASIS:
+        act(intake.screen, reference, at=ASKED)
     steps: list[tuple[Stage, Callable[[], None]]] = [
         (Stage.CHECKING, lambda: ask(reference)),
         (Stage.AWAITING_DECISION, lambda: (all_give_back(reference, at), join(reference, at))),  # type: ignore[list-item]

@@ -50,7 +50,11 @@ class Aviary:
 
 def _person(bird: Aviary, base: dict[str, Any]) -> dict[str, Any]:
     words = ("given_name", "family_name", "address", "household_role", "voice", "voice_missing_because")
-    return {**base, **{word: bird() for word in words}, "consent": "NOT_SOUGHT", "consent_reason": bird()}
+    reason = "RISK_TO_CHILD" if base["side"] == "child" else "RISK_TO_ADULT_OR_OTHERS"
+    consent = {"consent": "NOT_SOUGHT", "consent_reason": bird(), "consent_reason_code": reason}
+    basis = {"request_reason": "GENERAL_SAFEGUARDING", "confirmed_by": bird()}
+    said = {**consent, "consent_given_by": bird(), "basis": basis}
+    return {**base, **{word: bird() for word in words}, **said}
 
 
 def _return(bird: Aviary) -> ReturnDocument:

@@ -37,6 +37,7 @@ PERSONAL = {
     "subject": {
         "given_name", "family_name", "born_on_sealed", "nhs_number", "address", "household_role", "voice",
         "voice_missing_because", "consent_reason", "open_to_worker",
+        "consent_given_by", "basis_confirmed_by",
     },
     "referral": {
         "narrative", "clarification_question", "why_not_enough", "sending_officer", "reply_to", "decided_to_refer_by",

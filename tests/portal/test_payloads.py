@@ -26,6 +26,7 @@ NO_TEXT = {
     "side", "level_of_need", "source", "urgency", "informed", "consent", "result", "kind", "duty_team", "at", "view",
     "event_date", "searched_at", "consulted_at", "date_of_birth", "nhs_number", "reply_to", "held_at", "mode", "agency",
     "outcome", "subject", "due_on", "withheld_because", "released_to", "recipients", "sharing",
+    "informed_how", "informed_on", "consent_on", "consent_reason_code", "request_reason",
 }  # fmt: skip
 LONG, SHORT = 9_000, 190
 EVIL = "\n".join(MARKUP)
@@ -69,6 +70,7 @@ def written(document: Any, short: Iterator[str] | None, *, into: str = "") -> An
 SHORT_FIELDS = {
     "name", "by", "given_name", "family_name", "household_role", "open_to_worker", "system", "searched_with", "who",
     "role", "organisation", "owner", "upstream_reference",
+    "consent_given_by", "confirmed_by",
 }  # fmt: skip
 
 

@@ -151,6 +151,24 @@ class Case:
         self.reference = received["reference"]
         return received
 
+    def basis_is_missing(self, subject: str, *fields: str) -> None:
+        """Nobody is asked: the referral is held, and the hub says what is missing."""
+        self.reaches("AWAITING_BASIS")
+        [person] = [one for one in self._basis()["people"] if one["subject"] == subject]
+        found = {lack["field"] for lack in person["missing"]}
+        self.expect(found == set(fields), f"missing for {subject}: {fields}, not {found}")
+        asked = self._theatre.ask_record("SELECT count(*) FROM agency_check WHERE reference = %s", self.reference)
+        self.expect(asked[0][0] == 0, "nobody is asked")
+
+    def basis_is_completed(self, subject: str, legal: dict[str, Any]) -> None:
+        """MASH support records what was missing."""
+        document = {"version_seen": self._basis()["version"], "subjects": [{"subject": subject, **legal}]}
+        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/basis", document)
+
+    def _basis(self) -> dict[str, Any]:
+        read: dict[str, Any] = self._theatre.api(trial.MASH_SUPPORT).get(f"/referrals/{self.reference}/basis")
+        return read
+
     def concern_becomes_clear(self, duty_team: str) -> None:
         """The duty team learns that the concern is clear and agreed."""
         self._act(trial.duty_account(duty_team), f"/referrals/{self.reference}/clear-concern")

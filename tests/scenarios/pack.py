@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.scenarios.case import Case, london
-from tests.scenarios.people import a_child, a_family, a_referral, an_adult
+from tests.scenarios.people import BASIS, a_child, a_family, a_referral, an_adult
 
 STARTS = london("Fri 13 Mar 2026 09:00")
 DUTY, ASIST = "CHILDREN_DUTY", "ADULT_ASIST"
@@ -335,6 +335,38 @@ def early_help(case: Case) -> None:
     case.reaches("CLOSED")
 
 
+def consent_is_missing(case: Case) -> None:
+    """Consent is refused and no basis recorded: no agency is asked until the MASH team has completed both
+
+    R54, R56
+    """
+    child = a_child(71)
+    unsaid = {"consent": "REFUSED_RESPECTED", "consent_given_by": None, "consent_on": None, "basis": None}
+    case.at("Mon 16 Mar 2026 13:00")
+    case.is_referred(DUTY, a_referral(DUTY, "held-1", [{**child, **unsaid}], case.now))
+    case.basis_is_missing("S1", "basis", "consent")
+    case.is_told(f"duty:{DUTY}", "the lawful basis is not complete")
+    case.is_told("mash:team", "the lawful basis is not complete")
+
+    case.at("Mon 16 Mar 2026 14:00")
+    overridden = {
+        "informed": "INFORMED",
+        "consent": "REFUSED_OVERRIDDEN",
+        "consent_reason_code": "RISK_TO_CHILD",
+        "consent_reason": "The duty team spoke to the school: she may be hurt if nobody looks.",
+        "basis": BASIS,
+    }
+    case.basis_is_completed("S1", overridden)
+    case.are_asked(*FOR_A_CHILD)
+    case.due_is("POLICE", "Tue 17 Mar 2026 14:00")
+    case.know_nothing(*FOR_A_CHILD)
+    case.reaches("AWAITING_DECISION")
+    case.is_discussed(FOR_A_CHILD)
+    case.is_decided(S1=threshold_not_met("NFA", "L1"))
+    case.is_acknowledged(DUTY)
+    case.reaches("CLOSED")
+
+
 PACK = (
     friday_afternoon_and_a_silent_agency,
     saturday_evening,
@@ -348,4 +380,5 @@ PACK = (
     a_withdrawal,
     an_agency_without_an_agreement,
     early_help,
+    consent_is_missing,
 )

@@ -14,6 +14,10 @@ def made_up_nhs_number(serial: int) -> str:
     return next(str(number) for number in range(first, first + 100) if nhs.is_valid(str(number)))
 
 
+#: On what duty teams ask, with the words of the area's profile left to it.
+BASIS = {"request_reason": "GENERAL_SAFEGUARDING", "confirmed_by": "Team manager of the day"}
+
+
 def subject(side: str, given_name: str, family_name: str, **more: Any) -> dict[str, Any]:
     """One subject's part of a referral document."""
     return {
@@ -24,7 +28,11 @@ def subject(side: str, given_name: str, family_name: str, **more: Any) -> dict[s
         "household_role": "child" if side == "child" else "lives alone",
         "voice": "Says that the evenings are frightening." if side == "child" else "Wants the shouting to stop.",
         "informed": "INFORMED",
+        "informed_on": "2026-03-12",
         "consent": "GIVEN_VERBAL",
+        "consent_given_by": "The mother" if side == "child" else "The adult",
+        "consent_on": "2026-03-12",
+        "basis": BASIS,
         "address": "14 Imagined Row, Bath",
         **more,
     }

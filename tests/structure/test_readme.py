@@ -42,7 +42,7 @@ def test_the_readme_and_the_demo_agree_on_the_number_of_scenarios() -> None:
     """Honest figures"""
     from tests.scenarios.pack import PACK
 
-    assert ("plays twelve real cases" in README) == (len(PACK) == 12)
+    assert ("plays thirteen real cases" in README) == (len(PACK) == 13)
 
 
 @pytest.mark.parametrize("file", ["child.json", "adult.json", "joint.json"])

@@ -1,0 +1,86 @@
+"""Completing what the law wants before any agency is asked: a duty team's page, and the MASH team's (R54, R56)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import legal_basis, legal_gate
+from casework.legal_basis import PersonSeen
+from casework.legal_documents import CompletionDocument
+from portal.doors import AtDoor, Door
+from portal.forms import Form, Raw
+from portal.pages.documents import meant
+from portal.routes.names import Reference
+from portal.words import error_sentence
+from rules.errors import Conflict, FieldError, NotAcceptable
+from rules.legal_gate import PARTS
+
+router = APIRouter(include_in_schema=False)
+_TEAM, _BOARD = "/referrals/{reference}/basis", "/board/{reference}/basis"
+_MEANWHILE = FieldError("/subjects", "somebody changed this referral meanwhile: look at what stands there now")
+
+
+@router.get(_TEAM)
+def team_page(reference: Reference, door: AtDoor) -> Response:
+    """What is on record and what is missing, for the originating duty team."""
+    return _page(door, reference, f"/referrals/{reference}")
+
+
+@router.post(_TEAM)
+def team_completes(reference: Reference, door: AtDoor) -> Response:
+    """The duty team completes it."""
+    return _complete(door, reference, f"/referrals/{reference}")
+
+
+@router.get(_BOARD)
+def board_page(reference: Reference, door: AtDoor) -> Response:
+    """The same for the MASH team."""
+    return _page(door, reference, f"/board/{reference}")
+
+
+@router.post(_BOARD)
+def board_completes(reference: Reference, door: AtDoor) -> Response:
+    """The MASH team completes it."""
+    return _complete(door, reference, f"/board/{reference}")
+
+
+def _complete(door: Door, reference: str, back: str) -> Response:
+    try:
+        with door.at_work() as (session, by, at):
+            legal_gate.complete(session, reference, meant(door, CompletionDocument), by=by, at=at)
+    except NotAcceptable as refused:
+        return _page(door, reference, back, 422, Form(door.raw, refused.fields))
+    except Conflict:
+        return _page(door, reference, back, 409)
+    return door.go(back, "basis")
+
+
+def _page(door: Door, reference: str, back: str, status: int = 200, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        basis = legal_basis.read(session, reference, by=by, at=at)
+    typed = {"subjects": {str(n): _as_typed(person) for n, person in enumerate(basis.people)}}
+    form = form or Form(typed, [_MEANWHILE] if status == 409 else ())
+    lacking = {
+        person.subject: [error_sentence(FieldError(f"/{each.field}", each.why)) for each in person.missing]
+        for person in basis.people
+    }
+    return door.page("basis.html", status, basis=basis, form=form, back=back, lacking=lacking)
+
+
+def _as_typed(person: PersonSeen) -> Raw:
+    """What is on record, as the fields of the form."""
+    plain = ("informed", "informed_how", "consent", "consent_given_by", "consent_reason_code", "consent_reason")
+    basis = {part: getattr(person, part) or "" for part in ("request_reason", *PARTS)}
+    return {
+        **{name: getattr(person, name) or "" for name in plain},
+        "informed_on:date": _day_parts(person.informed_on),
+        "consent_on:date": _day_parts(person.consent_on),
+        "basis": {**basis, "confirmed_by": person.basis_confirmed_by or ""},
+    }
+
+
+def _day_parts(day: date | None) -> Raw:
+    return {".day": str(day.day), ".month": str(day.month), ".year": str(day.year)} if day else {}
