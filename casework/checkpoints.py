@@ -10,7 +10,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,15 @@ class Doubtful(ValueError):
     """A checkpoint that is not what the hub wrote. The message names the file, and what is wrong with it."""
 
 
+@dataclass(frozen=True)
+class Lost:
+    """Entries of one chain that were signed and are not there: those of `first` to `last`."""
+
+    reference: str
+    first: int
+    last: int
+
+
 @dataclass
 class Anchors:
     """What checkpoints have signed: for each referral the digests at some numbers, and in how many files."""
@@ -53,6 +62,11 @@ class Anchors:
     def furthest(self, reference: str) -> int:
         """The highest number that is signed."""
         return max(self.heads[reference])
+
+    def beyond(self, reached: Mapping[str, int], only: str | None = None) -> list[Lost]:
+        """What is signed beyond the number that each chain has reached, in the order of references."""
+        ends = ((reference, reached.get(reference, 0), self.furthest(reference)) for reference in self.references(only))
+        return [Lost(reference, end + 1, signed) for reference, end, signed in ends if signed > end]
 
     def contradiction(self, entry: Entry) -> Fault | None:
         """The fault of an entry that is not the one that was signed under its number."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from casework.checkpoints import Anchors
+from casework.checkpoints import Anchors, Lost, heads
 from rules.chain import Checker, Entry, Fault, Head, Malformed, well_formed
 
 #: As text, moments and details too: whatever somebody has put there can be looked at.
@@ -31,12 +31,17 @@ _BATCH = 5000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was looked at, and the first fault; `checkpoints` counts the signed files it was compared with."""
+    """What was looked at, and the first fault; `checkpoints` counts the signed files it was compared with.
+
+    `lost` names the entries that were signed and lie beyond the end of their chain: all that a backup which was put
+    back does not hold, as far as the newest checkpoint knew.
+    """
 
     entries: int
     chains: int
     checkpoints: int
     fault: Fault | None
+    lost: tuple[Lost, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -52,7 +57,12 @@ def verify(session: Session, reference: str | None = None, anchors: Anchors | No
     checker, anchors = Checker(), anchors or Anchors()
     signed = anchors.references(reference)
     fault = _walk(checker, session, reference, anchors, signed) or _without_chain(session, reference)
-    return Verdict(checker.entries, checker.chains, anchors.files, fault)
+    lost = _lost(session, reference, anchors) if fault else ()
+    return Verdict(checker.entries, checker.chains, anchors.files, fault, lost)
+
+
+def _lost(session: Session, only: str | None, anchors: Anchors) -> tuple[Lost, ...]:
+    return tuple(anchors.beyond({head.reference: head.number for head in heads(session)}, only))
 
 
 def _walk(checker: Checker, session: Session, only: str | None, anchors: Anchors, signed: list[str]) -> Fault | None:

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from casework import ledger, referrals
 from casework.db import now, unit_of_work
 from casework.ledger import Act
+from casework.post import may_leave
 from casework.register import current_profile
 from models.account import Account
 from models.base import new_id
@@ -110,10 +111,10 @@ def deliver_due(real_now: datetime, *, limit: int = 20) -> int:
 
 
 def next_turn(session: Session) -> datetime | None:
-    """When (in real time) the next waiting notice is due; None when nothing waits."""
+    """When (in real time) the next waiting notice is due; None when nothing waits that may leave."""
     turn: datetime | None = session.execute(
         sa.select(sa.func.min(sa.func.coalesce(col(Notice.next_at), col(Notice.lease_until), sa.func.now()))).where(
-            col(Notice.status).in_([NoticeStatus.WAITING, NoticeStatus.SENDING])
+            col(Notice.status).in_([NoticeStatus.WAITING, NoticeStatus.SENDING]), may_leave(session)
         )
     ).scalar()
     return turn
@@ -133,9 +134,8 @@ def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
     )
     abandoned = (col(Notice.status) == NoticeStatus.SENDING) & (col(Notice.lease_until) < real_now)
     with unit_of_work() as session:
-        query = (
-            select(Notice).where(waiting | abandoned).order_by(*_TURN).limit(limit).with_for_update(skip_locked=True)
-        )
+        free = select(Notice).where(waiting | abandoned, may_leave(session))
+        query = free.order_by(*_TURN).limit(limit).with_for_update(skip_locked=True)
         profile = current_profile()
         found = list(session.exec(query))
         _drop_expired(session, found, real_now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 
 from casework.db import unit_of_work
 from casework.hold_ups import HoldUp, hold_ups
+from casework.post import held_since
 from engine.runs import Runs
 from models.referral import Referral
 from rules.errors import Unavailable
@@ -27,6 +28,7 @@ class Standing(BaseModel):
     suspended_runs: int | None = Field(description="Null while the engine does not answer")
     runs_under_way: int | None
     hold_ups: list[HoldUp]
+    post_held_since: datetime | None = Field(description="Real time; null while letters leave")
 
     def in_words(self) -> str:
         """For a terminal, one line for each hold-up."""
@@ -35,8 +37,10 @@ class Standing(BaseModel):
             if self.engine_answers
             else "the engine does not answer"
         )
+        held = [f"No letter leaves since {self.post_held_since:%d %b %Y %H:%M} UTC: see `mash post status`."]
         return "\n".join(
-            [f"{self.open_referrals} referrals are open; {engine}; {len(self.hold_ups)} hold-ups."]
+            (held if self.post_held_since else [])
+            + [f"{self.open_referrals} referrals are open; {engine}; {len(self.hold_ups)} hold-ups."]
             + [f"{each.reference}  {each.stage:<20} {each.why:<20} {_ago(each.seconds)}  {each.waits_for}"
                for each in self.hold_ups]
         )  # fmt: skip
@@ -46,7 +50,7 @@ def look() -> Standing:
     """Ask the record, and the engine if it answers. Raises Unavailable when the record does not."""
     with unit_of_work() as session:
         still_open = session.exec(select(func.count()).where(col(Referral.stage) != Stage.CLOSED)).one()
-        held_up = hold_ups(session)
+        held_up, post_held = hold_ups(session), held_since(session)
     suspended, under_way = _runs()
     return Standing(
         open_referrals=still_open,
@@ -54,6 +58,7 @@ def look() -> Standing:
         suspended_runs=suspended,
         runs_under_way=under_way,
         hold_ups=held_up,
+        post_held_since=post_held,
     )
 
 

@@ -41,7 +41,8 @@ def ledger_verify(
     if as_json:
         typer.echo(json.dumps({"whole": verdict.whole, **asdict(verdict)}))
     elif verdict.fault:
-        typer.echo(f"Broken: {verdict.fault}")
+        lost = [f"Lost: {each.reference}, entries {each.first} to {each.last}." for each in verdict.lost]
+        typer.echo("\n".join([f"Broken: {verdict.fault}", *lost]))
     else:
         typer.echo(
             f"Whole: entries {verdict.entries}, chains {verdict.chains}, signed checkpoints {verdict.checkpoints}."

@@ -18,6 +18,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from casework.db import database, real_time, unit_of_work
 from casework.notices import deliver_due, next_turn
+from casework.post import held_since, waiting
 from engine.anchoring import write_when_due
 from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
@@ -119,6 +120,8 @@ def _post_turn() -> float:
         return 0.0
     with unit_of_work() as session:
         turn = next_turn(session)
+        if (since := held_since(session)) and waiting(session):
+            log.warning("letters wait, and none leaves since %s: see `mash post status`", since)
     return min(LONGEST_SLEEP, max(0.05, (turn - real_now).total_seconds())) if turn else LONGEST_SLEEP
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Enum, Index
+from sqlalchemy import CheckConstraint, Enum, Index
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, sealed_text
@@ -56,3 +56,17 @@ class Notice(SQLModel, table=True):
     def message_id(self) -> str:
         """The stable Message-ID: the same for each attempt, so that a receiver can tell a repeat."""
         return f"<{self.id}@mash.invalid>"
+
+
+class Post(SQLModel, table=True):
+    """Where the outbox stood when its letters were last let out; one row. Anywhere else they are held (F29).
+
+    A dump that is put back makes the tables anew, so that the record's function `mash_place()` says something else.
+    """
+
+    __table_args__ = (CheckConstraint("id = 1", name="post_is_one"),)
+
+    id: int = Field(default=1, primary_key=True)
+    place: str = Field(max_length=80)
+    #: Real time: when it was first seen that the letters are to be held.
+    held_since: datetime | None = moment(nullable=True)

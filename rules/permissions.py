@@ -82,6 +82,12 @@ def check_may_resume(actor: Actor) -> None:
         raise NotPermitted("only an operator or the MASH team lets a stopped referral go on")
 
 
+def check_may_hold_the_post(actor: Actor) -> None:
+    """Operators hold all letters, and let them go, after a backup was put back (F29). Raises NotPermitted."""
+    if actor.role is not Role.OPERATOR:
+        raise NotPermitted("only an operator holds the post, or lets it go")
+
+
 def check_may_answer_for(actor: Actor, agency: str) -> None:
     """An agency answers its own checks alone (R49). Raises NotFound: others may not learn who was asked."""
     if actor.role is not Role.AGENCY or actor.agency != agency:

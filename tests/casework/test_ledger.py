@@ -427,6 +427,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "ALARM_OVERRIDDEN",  # test_outgoing
         "NOTICE_UNDELIVERED", "NOTICE_PERHAPS_TWICE",  # test_notices
         "ENGINE_CANCELLED", "ENGINE_RESUMED",  # test_repairs
+        "POST_RELEASED",  # test_restore
         "EVIDENCE_PACKED",  # test_evidence
         "URGENCY_RATED", "URGENT_CALLED", "URGENT_ACKNOWLEDGED",  # test_urgency
     }  # fmt: skip

@@ -31,6 +31,7 @@ OPEN_TEXT = {
     "sharing_agreement.title",  # an agreement between bodies, about nobody
     "sharing_agreement.parties",  # agencies' codes
     "agreement_event.detail",  # codes, numbers and dates
+    "post.place",  # numbers of a server, a database and a table
 }
 #: What must be sealed, whatever else is: R51's list of what makes somebody findable.
 PERSONAL = {
