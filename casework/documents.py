@@ -288,6 +288,20 @@ class LiftDocument(Document):
     reason: Text
 
 
+class AccessDocument(Document):
+    """A subject asked for what is held about them, on a local date (S-28)."""
+
+    reference: Reference
+    subject: Annotated[str, StringConstraints(pattern=r"^S[1-9]\d?$")]
+    received_on: date
+
+
+class AccessHoldDocument(Document):
+    """Why giving it would be likely to cause somebody serious harm; who was asked about that (S-28)."""
+
+    reason: Text
+
+
 class AddressDocument(Document):
     """Where a person's codes and invitations go from now on (S-9)."""
 

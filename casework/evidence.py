@@ -51,7 +51,10 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
     "released": (Act.ITEM_RELEASED, Act.ITEM_WITHHELD, Act.ALARM_OVERRIDDEN),
     "told": (Act.HANDED_BACK, Act.ACK_CHASED, Act.ACKNOWLEDGED, Act.CLOSED),
     "read": (Act.BASIS_READ, Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
-    "kept": (Act.HOLD_SET, Act.HOLD_LIFTED, Act.CONTENT_ERASED),
+    "kept": (
+        Act.HOLD_SET, Act.HOLD_LIFTED, Act.CONTENT_ERASED, Act.ACCESS_ASKED, Act.ACCESS_HELD, Act.ACCESS_HOLD_LIFTED,
+        Act.ACCESS_EXPORTED,
+    ),
 }  # fmt: skip
 
 

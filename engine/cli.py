@@ -17,7 +17,7 @@ import typer
 from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
 from engine.post_commands import post_app
-from engine.record_commands import evidence, ledger_app, retention_app
+from engine.record_commands import evidence, ledger_app, retention_app, subject_access
 from rules.errors import Refused, Unavailable
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(retention_app, name="retention")
 app.add_typer(post_app, name="post")
 app.command("evidence")(evidence)
+app.command("subject-access")(subject_access)
 
 Url = Annotated[str | None, typer.Option(help="Where the portal is.", envvar="MASH_PORTAL_URL")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -76,12 +77,7 @@ def evidence(
 ) -> None:
     """Write a referral's evidence pack, for a decision maker; docs/evidence.md says how a stranger checks it."""
     take_settings(home, OF_THE_RECORD)
-    packed = _pack(reference, token, home)
-    try:
-        with out.open("xb") as file:
-            file.write(packed)
-    except OSError as error:
-        raise Refused(f"{out}: {error.strerror}") from None
+    _write_new(out, _pack(reference, token, home))
     typer.echo(out)
 
 
@@ -105,6 +101,42 @@ def retention_show(home: Home = DEFAULT_HOME, token: Token = None, as_json: AsJs
     for each in found:
         typer.echo(f"{each.reference}  {each.kind}  kept until {each.kept_until:%Y-%m-%d}{'  held' * each.held}")
     typer.echo(f"{sum(not each.held for each in found)} would be erased, once two people agree on the page /retention.")
+
+
+def subject_access(  # noqa: PLR0917 -- options of a command, given by name
+    reference: Annotated[str, typer.Argument(help="The referral.")],
+    subject: Annotated[str, typer.Argument(help="S1 for the first person of the referral, S2 for the second.")],
+    received: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day on which the request came.")],
+    out: Annotated[Path, typer.Option(help="The folder to write both files to.")] = Path(),
+    home: Home = DEFAULT_HOME,
+    token: Token = None,
+) -> None:
+    """Enter a subject access request, and write what is held about the person, as HTML and as JSON."""
+    take_settings(home, OF_THE_RECORD)
+    from casework import subject_access as access  # noqa: PLC0415
+    from casework.db import now, unit_of_work  # noqa: PLC0415
+    from casework.documents import AccessDocument  # noqa: PLC0415
+    from engine import trial  # noqa: PLC0415
+
+    try:
+        asked = AccessDocument(reference=reference, subject=subject.upper(), received_on=received.date())
+    except ValueError:
+        raise Refused("give a reference such as 7KQ2-XW9S and a subject such as S1") from None
+    with unit_of_work() as session:
+        by, at = actor(session, token, home, trial.GOVERNANCE), now(session)
+        told = access.export(session, access.ask(session, asked, by=by, at=at), by=by, at=at)
+        for name, content in access.files(told).items():
+            _write_new(out / name, content)
+            typer.echo(out / name)
+    typer.echo(f"Left out: {len(told['left_out'])}. To be answered by {told['answer_due_on']}.")
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    try:
+        with file.open("xb") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise Refused(f"{file}: {error.strerror}") from None
 
 
 def _pack(reference: str, token: str | None, home: Path) -> bytes:

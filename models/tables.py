@@ -17,10 +17,12 @@ from models import (
     referral,
     retention,
     signin,
+    subject_access,
     wake,
 )  # fmt: skip
 
 METADATA = SQLModel.metadata
 ROOMS = (
-    account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, retention, signin, wake,
+    account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, retention, signin,
+    subject_access, wake,
 )  # fmt: skip

@@ -32,7 +32,7 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.MASH_SUPPORT: (_BOARD,),
     Role.DECISION_MAKER: (_BOARD,),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
-    Role.IG_LEAD: _ARRANGED,
+    Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access")),
 }
 
 

@@ -17,6 +17,7 @@ from portal.pages import (
     retention,
     second_factor,
     signing_in,
+    subject_access,
     tasks,
     waiting,
 )
@@ -37,5 +38,6 @@ ROUTERS = (
     administration.router,
     arrangements.router,
     retention.router,
+    subject_access.router,
     colleagues.router,
 )

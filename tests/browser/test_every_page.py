@@ -14,9 +14,9 @@ import uvicorn
 from playwright.sync_api import Browser, Page
 from sqlmodel import select
 
-from casework import accounts, agreements, feedback, legal_hold
+from casework import accounts, agreements, feedback, legal_hold, subject_access
 from casework.db import now, unit_of_work
-from casework.documents import HoldDocument
+from casework.documents import AccessDocument, HoldDocument
 from casework.register import current_profile
 from models.referral import Referral
 from portal import cookies
@@ -146,6 +146,15 @@ def hold() -> str:
         return str(legal_hold.set_hold(session, document, by=LEAD, at=now(session)))
 
 
+@cache
+def access() -> str:
+    """The id of a subject access request."""
+    with unit_of_work() as session:
+        reference, at = session.exec(select(Referral.reference).limit(1)).one(), now(session)
+        document = AccessDocument(reference=reference, subject="S1", received_on=at.date())
+        return str(subject_access.ask(session, document, by=LEAD, at=at))
+
+
 def _opens(page: Page, route: str, things: list[Thing]) -> bool:
     path = route.partition(" ")[2]
     for thing in things if "{reference}" in path else things[:1]:
@@ -155,6 +164,7 @@ def _opens(page: Page, route: str, things: list[Thing]) -> bool:
             "agreement_id": agreement(),
             "feedback_id": given(),
             "hold_id": hold(),
+            "request_id": access(),
         }
         answer = page.goto(path.format_map(filled))
         if answer and answer.status == 200:

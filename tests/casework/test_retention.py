@@ -267,7 +267,7 @@ def test_the_record_itself_erases_nothing_that_two_people_have_not_agreed_to(rec
 # --- what is left ---
 
 
-def _canary(table: str, column: str) -> str:
+def canary(table: str, column: str) -> str:
     return f"Canary{table}{column}".replace("_", "")
 
 
@@ -283,7 +283,7 @@ def _of_referral(table: sa.Table) -> str | None:
     return None
 
 
-def _sealed() -> Iterator[tuple[sa.Table, sa.Column[Any], str]]:
+def sealed_columns() -> Iterator[tuple[sa.Table, sa.Column[Any], str]]:
     for table in METADATA.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, SealedText | SealedJson) and table.name not in OF_NO_REFERRAL:
@@ -309,7 +309,7 @@ def _fresh(column: sa.Column[Any], owner: Any, reference: str) -> Any:
 
 def plant(owner: Any, reference: str) -> set[str]:
     """Put a mark of its own into every sealed column of every table that holds something of a referral; the marks."""
-    tables = {table: condition for table, _, condition in _sealed()}
+    tables = {table: condition for table, _, condition in sealed_columns()}
     for table, condition in tables.items():
         owner.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
         for rule in table.constraints:
@@ -322,8 +322,8 @@ def plant(owner: Any, reference: str) -> set[str]:
                 list(values.values()),
             )
     marks = set()
-    for table, column, condition in _sealed():
-        mark = _canary(table.name, column.name)
+    for table, column, condition in sealed_columns():
+        mark = canary(table.name, column.name)
         said = f'"{mark}"' if isinstance(column.type, SealedJson) else mark
         owner.execute(f"UPDATE {table.name} SET {column.name} = %s WHERE {condition}", [seal(said), reference])
         marks.add(mark)

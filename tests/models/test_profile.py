@@ -383,9 +383,9 @@ HOLIDAY = '[[hours.short_days]]\ndate = 2026-12-25\nopens = "08:30"\ncloses = "1
             "delivery.retry_after_seconds[1]: should",
         ),
         (
-            "sent_notice_days = 90",
-            "sent_notice_days = 0",
-            "retention.sent_notice_days: should be greater than or equal",
+            "days = 90",
+            "days = 0",
+            "retention.sent_notice.days: should be greater than or equal",
         ),
         ('code_sets = "codes.toml"', 'code_sets = "../codes.toml"', "code_sets: String should match pattern"),
         ('code_sets = "codes.toml"', "", "code_sets: is missing"),
@@ -469,3 +469,13 @@ def test_a_mistake_never_repeats_an_address(changed: Changed) -> None:
 def test_rules_name_only_codes_that_the_shipped_sets_have(bnes: Profile) -> None:
     """R32"""
     assert all(set(codes) <= bnes.codes[name].keys() for name, codes in CODES_IN_RULES.items())
+
+
+def test_a_profile_of_before_there_was_a_schedule_is_still_read(bnes: Profile) -> None:
+    """R70, R51: referrals live on under the version that they began with"""
+    older = bnes.model_dump(mode="json")
+    periods = {f"{kind}_days": period["days"] for kind, period in older["retention"].items() if kind != "engine_run"}
+    read = Profile.model_validate(older | {"retention": periods})
+    assert read.retention.days() == bnes.retention.days()
+    assert read.retention.engine_run.days == 30
+    assert Profile.model_validate(read.model_dump(mode="json")) == read

@@ -42,7 +42,9 @@ class Cell(NamedTuple):
 #: What stands in a path beside the reference. What is not here is filled with a word that is nothing's name.
 FILL = {"agency": "POLICE", "version": "1", "account_id": "CHILDREN_DUTY", "token": "guessed", "name": "portal.css"}
 #: Ids of the right form that nothing has.
-NOTHINGS = dict.fromkeys(("agreement_id", "feedback_id", "list_id", "hold_id"), "00000000-0000-4000-8000-000000000000")
+NOTHINGS = dict.fromkeys(
+    ("agreement_id", "feedback_id", "list_id", "hold_id", "request_id"), "00000000-0000-4000-8000-000000000000"
+)
 _LINK = re.compile(r'(?:href|action)="(/[^"?#]*)')
 _PLACE = re.compile(r"\{(\w+)\}")
 #: These end what the questions after them need: signing out, and an account of somebody else's.

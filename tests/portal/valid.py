@@ -70,8 +70,14 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /board/{reference}/decision/draft": {"without_discussion_because": "Half"},
     "POST /board/{reference}/reconsideration": {"reason": "It repeats what was known."},
     "POST /board/{reference}/checks/{agency}": {"text": "The newer one."},
+    "POST /subject-access": {
+        "reference": "7KQ2-XW9S",
+        "subject": "S1",
+        "received_on:date.day": "16",
+        "received_on:date.month": "3",
+        "received_on:date.year": "2026",
+    },
     "POST /retention-holds": {"reference": "7KQ2-XW9S", "reason": "A claim was announced."},
-    "POST /retention-holds/{hold_id}": {"reason": "The claim was settled."},
 }
 
 
