@@ -37,6 +37,8 @@ SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     # The log names no person: neither statements nor their values nor a DETAIL line reach it.
+    # Who was refused something stands in it, by the role.
+    "log_line_prefix": "%m [%p] %q%u ",
     "log_error_verbosity": "terse",
     "log_statement": "none",
     "log_min_error_statement": "panic",

@@ -54,6 +54,29 @@ def test_the_application_cannot_move_the_clock_or_open_its_own_locks(record: Rec
         connection.execute(statement.encode())
 
 
+ATTEMPTS = {
+    "UPDATE ledger SET actor = 'Canary'": "permission denied for table ledger",
+    "DELETE FROM ledger WHERE actor = 'Canary'": "permission denied for table ledger",
+    "TRUNCATE ledger CASCADE": "permission denied for table ledger",
+    "ALTER TABLE ledger DISABLE TRIGGER USER": "must be owner of table ledger",
+    "SET session_replication_role = replica": 'permission denied to set parameter "session_replication_role"',
+    "DELETE FROM ledger_content WHERE reference = 'Canary'": "permission denied for table ledger_content",
+}
+
+
+def test_every_refused_attempt_is_in_the_servers_log_by_its_role_and_without_its_words(record: Record):
+    """S-23c: refused 100 %, attempts logged"""
+    log = record.server.home / "logs" / "postgres.log"
+    before = log.stat().st_size
+    for attempt in ATTEMPTS:
+        with record.as_app() as connection, pytest.raises(DENIED):
+            connection.execute(attempt.encode())
+    lines = log.read_text()[before:].splitlines()
+    refused = [line.partition(" mash_app ERROR:  ")[2] for line in lines if " mash_app ERROR:  " in line]
+    assert refused == list(ATTEMPTS.values())
+    assert "Canary" not in "".join(lines)
+
+
 def test_the_applications_role_owns_nothing_and_is_nobody_special(record: Record):
     """S-4"""
     owned = "SELECT count(*) FROM pg_class WHERE relowner = 'mash_app'::regrole"
