@@ -16,6 +16,7 @@ import typer
 
 from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
+from engine.key_commands import keys_app
 from engine.post_commands import post_app
 from engine.record_commands import evidence, ledger_app, retention_app, subject_access
 from rules.errors import Refused, Unavailable
@@ -37,6 +38,7 @@ app.add_typer(account_app, name="account")
 app.add_typer(engine_app, name="engine")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(retention_app, name="retention")
+app.add_typer(keys_app, name="keys")
 app.add_typer(post_app, name="post")
 app.command("evidence")(evidence)
 app.command("subject-access")(subject_access)

@@ -30,7 +30,8 @@ def take_settings(home: Path, needed: tuple[str, ...]) -> None:
     """
     from engine.stack import environment_of  # noqa: PLC0415 -- --help must not wait for the engine's imports
 
-    if not set(needed) <= os.environ.keys():
+    given = os.environ.keys() | ({"MASH_KEY"} if "MASH_KEY_FILE" in os.environ else set())
+    if not set(needed) <= given:
         os.environ.update(environment_of(home) | dict(os.environ))
 
 

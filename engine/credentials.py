@@ -17,7 +17,10 @@ _KEYS = ("key", "signing_key")
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the parts of one installation show each other. Never printed: `repr` says nothing."""
+    """What the parts of one installation show each other. Never printed: `repr` says nothing.
+
+    `key` seals free text; after it, by commas, stand older ones that still open what they sealed.
+    """
 
     postgres: str
     mash_owner: str
@@ -26,6 +29,8 @@ class Credentials:
     operator: str
     key: str
     signing_key: str = ""
+    #: Set once `key` is not what digests were made with: after `mash keys rotate`.
+    digest_key: str = ""
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -63,7 +68,7 @@ def _load(file: Path) -> Credentials:
 
 
 def _passwords() -> list[str]:
-    return [field.name for field in fields(Credentials) if field.name not in _KEYS]
+    return [field.name for field in fields(Credentials) if field.name not in {*_KEYS, "digest_key"}]
 
 
 def _random_key() -> str:

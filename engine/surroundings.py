@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from engine import databases
-from engine.credentials import Credentials
+from engine.credentials import FILE, Credentials
 from engine.ports import LOOPBACK, Ports
 from models.settings import HOUSE
 
@@ -18,9 +18,10 @@ SENDER = "mash@mash.localhost"
 def of_clients(home: Path, ports: Ports, credentials: Credentials, given: Mapping[str, str]) -> dict[str, str]:
     """Every `MASH_…` and `PREFECT_…` variable of this installation; what the site set itself (`given`) wins."""
     site = {name: value for name, value in given.items() if name.startswith("MASH_")}
-    return {**_record(ports, credentials), **_rest_of_mash(home, ports, credentials), **site} | _prefect_client(
-        home, ports, credentials, given
-    )
+    own = {**_record(ports, credentials), **_rest_of_mash(home, ports, credentials)}
+    if "MASH_KEY" in site:
+        del own["MASH_KEY_FILE"]
+    return {**own, **site} | _prefect_client(home, ports, credentials, given)
 
 
 def of_prefect_server(home: Path, ports: Ports, credentials: Credentials) -> dict[str, str]:
@@ -92,7 +93,7 @@ def _record(ports: Ports, credentials: Credentials) -> dict[str, str]:
 
 def _rest_of_mash(home: Path, ports: Ports, credentials: Credentials) -> dict[str, str]:
     return {
-        "MASH_KEY": credentials.key,
+        "MASH_KEY_FILE": str(home / FILE),
         "MASH_SIGNING_KEY": credentials.signing_key,
         "MASH_CHECKPOINTS": str(home / "checkpoints"),
         "MASH_PROFILE": str(HOUSE / "profiles" / "bnes.toml"),

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import DateTime, LargeBinary
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field
 
-from models.settings import settings
+from models.keyring import ID_LENGTH, Keyring, keyring
 
-_SEAL_VERSION = b"\x01"
+_BEFORE_KEY_IDS, _SEAL_VERSION = b"\x01", b"\x02"
 _NONCE = 12
 
 
-@cache
-def _cipher() -> AESGCM:
-    return AESGCM(base64.b64decode(settings().key.get_secret_value()))
-
-
 def seal(text: str) -> bytes:
-    """Encrypt free text for the record (R51): version byte, nonce, AES-256-GCM ciphertext."""
-    nonce = os.urandom(_NONCE)
-    return _SEAL_VERSION + nonce + _cipher().encrypt(nonce, text.encode(), _SEAL_VERSION)
+    """Encrypt free text for the record (R51): version byte, key id, nonce, AES-256-GCM ciphertext."""
+    keys, nonce = keyring(), os.urandom(_NONCE)
+    head = seal_of(keys.newest)
+    return head + nonce + keys.named(keys.newest).encrypt(nonce, text.encode(), head)
 
 
 def unseal(sealed: bytes) -> str:
     """The text that `seal` was given. Raises cryptography's InvalidTag when the bytes or the key are not the same."""
-    version, nonce, body = sealed[:1], sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
-    return _cipher().decrypt(nonce, body, version).decode()
+    keys = keyring()
+    if sealed[:1] == _BEFORE_KEY_IDS:
+        return _unseal_by_any(keys, sealed)
+    head, rest = sealed[: 1 + ID_LENGTH], sealed[1 + ID_LENGTH :]
+    return keys.named(head[1:]).decrypt(rest[:_NONCE], rest[_NONCE:], head).decode()
+
+
+def seal_of(key: bytes) -> bytes:
+    """What every value begins with that was sealed with the key of this id."""
+    return _SEAL_VERSION + key
+
+
+def _unseal_by_any(keys: Keyring, sealed: bytes) -> str:
+    """Values from before keys had ids say nothing of theirs; the oldest key is the likeliest."""
+    nonce, body = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+    for cipher in reversed(keys.ciphers.values()):
+        with suppress(InvalidTag):
+            return cipher.decrypt(nonce, body, _BEFORE_KEY_IDS).decode()
+    raise InvalidTag
 
 
 class SealedText(TypeDecorator[str]):
@@ -112,6 +124,7 @@ __all__ = [
     "new_id",
     "reference_column",
     "seal",
+    "seal_of",
     "sealed_json",
     "sealed_text",
     "unseal",

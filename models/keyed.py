@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 
-from models.settings import settings
+from models.keyring import keyring
 
 
 def keyed_digest(purpose: str, text: str) -> str:
-    """HMAC-SHA256 of `text` under the hub's key, in hexadecimal; each purpose has digests of its own."""
-    key = base64.b64decode(settings().key.get_secret_value())
-    return hmac.new(key, f"{purpose}\x00{text}".encode(), hashlib.sha256).hexdigest()
+    """HMAC-SHA256 of `text` under the hub's key for digests, in hexadecimal; each purpose has digests of its own."""
+    return hmac.new(keyring().digests, f"{purpose}\x00{text}".encode(), hashlib.sha256).hexdigest()
 
 
 def digest_of(token: str) -> str:

@@ -33,7 +33,16 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="The record, as the application's role: postgresql+psycopg://…")
     owner_database_url: SecretStr | None = Field(default=None, description="The record, as its owner; for migrations.")
-    key: SecretStr = Field(description="32 random bytes, base64: seals free text in the record.")
+    key: SecretStr | None = Field(
+        default=None,
+        description="32 random bytes, base64: seals free text in the record; older keys may follow, by commas.",
+    )
+    key_file: Path | None = Field(
+        default=None, description="A file that holds the sealing keys instead, one a line, the newest first."
+    )
+    digest_key: SecretStr | None = Field(
+        default=None, description="What digests are made with; the oldest sealing key when it is not set."
+    )
     signing_key: SecretStr | None = Field(
         default=None, description="32 random bytes, base64: an Ed25519 key that signs checkpoints and evidence packs."
     )
@@ -86,6 +95,12 @@ class Settings(BaseSettings):
     repairs: int = Field(
         default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
     )
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if self.key is None and self.key_file is None:
+            raise ValueError("set MASH_KEY or MASH_KEY_FILE")
+        return self
 
     @model_validator(mode="after")
     def _has_a_whole_sign_in_service(self) -> Self:

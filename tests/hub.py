@@ -12,7 +12,7 @@ from casework import db, register
 from engine.ports import ANY_FREE
 from engine.stack import Stack
 from engine.trial import open_accounts
-from models import base, settings
+from models import settings
 from tests.scenarios.play import Hub
 
 #: A lost run is looked for every few seconds: tests need not wait for a site's 20.
@@ -35,7 +35,7 @@ def surroundings(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for remembered in (settings.settings, db.database, register.current_profile, base._cipher):
+    for remembered in (settings.settings, db.database, register.current_profile):
         remembered.cache_clear()
 
 

@@ -27,7 +27,6 @@ from engine.credentials import Credentials, load_or_create
 from engine.ports import ANY_FREE
 from engine.postgres import SUPERUSER, binaries
 from engine.stack import PARTS, Stack
-from models import base
 from models.settings import HOUSE, Settings, settings
 from models.tables import METADATA
 
@@ -106,7 +105,7 @@ def forget_settings() -> None:
     """Let this process read its settings afresh, and close the connections that it made under the old ones."""
     if database.cache_info().currsize:
         database().dispose()
-    for remembered in (settings, database, register.current_profile, base._cipher):
+    for remembered in (settings, database, register.current_profile):
         remembered.cache_clear()
 
 
