@@ -43,6 +43,7 @@ format: $(READY) ## Put the code into the house's form
 
 crash: $(READY) ## Kill parts of a running hub 200 times while cases are played; half an hour
 	@$(BIN)/python -m tests.crash.campaign --kills 200 --results bench
+	@$(BIN)/python -m tests.crash.singles
 
 lock: ## Resolve pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev --group scale pyproject.toml --output-file requirements.lock

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import psutil  # type: ignore[import-untyped]
 
 from engine.stack import Stack
+from tests.crash.deploy import roll_back_and_forward
 from tests.crash.driver import Journal
 
 Say = Callable[[str], None]
@@ -42,6 +43,7 @@ class Nemesis:
             "Prefect server frozen": lambda: self._freeze("prefect"),
             "SMTP server stopped": self._stop_smtp,
             "SMTP server frozen": lambda: self._freeze("sink"),
+            "a release rolled back and forward": self._deploy,
         }
 
     @property
@@ -135,6 +137,10 @@ class Nemesis:
             frozen.resume()
         except psutil.NoSuchProcess:
             return False
+        return True
+
+    def _deploy(self) -> bool:
+        roll_back_and_forward(self._stack)
         return True
 
     def _stop_smtp(self) -> bool:

@@ -24,6 +24,7 @@ from tests.crash.faults import (
     without,
 )
 from tests.crash.nemesis import Nemesis
+from tests.crash.recovery import struck_while_recovering
 from tests.crash.trial import Scene, storm
 from tests.scenarios.case import london
 from tests.scenarios.pack import FOR_A_CHILD, a_child_at_risk, a_mother_and_two_children, a_return_after_the_decision
@@ -45,7 +46,7 @@ def bench(scene: Scene) -> Iterator[Bench]:
 
 
 def test_every_kind_of_strike_once_loses_and_repeats_nothing(scene: Scene) -> None:
-    """F2-F6, F10, F13, F14, F30, INV1-INV15: three cases side by side, thirteen kinds of strike in a seeded order"""
+    """F2-F6, F10, F13, F14, F28, F30, INV1-INV15: three cases side by side, each kind of strike in a seeded order"""
 
     def each_kind_once(nemesis: Nemesis) -> None:
         nemesis.longest = 4.0
@@ -60,6 +61,16 @@ def test_every_kind_of_strike_once_loses_and_repeats_nothing(scene: Scene) -> No
     assert sorted(nemesis.struck) == sorted(nemesis.kinds)
     assert nemesis.kills >= 8
     assert Bench(scene).is_sound(*(each.reference for each in played)) == []
+
+
+def test_postgresql_killed_while_lost_runs_are_brought_back_strands_nothing(bench: Bench) -> None:
+    """F7, INV9, INV15: at three of the statements and commits of a sweep and its wakes, drawn from the seed"""
+    references, kills = struck_while_recovering(
+        bench, "struck in recovery", lambda points: random.Random(SEED).sample(range(points), 3)
+    )
+    assert kills == 3
+    bench.scene.calm_down()
+    assert bench.is_sound(*references) == []
 
 
 CUTS = ["after the headers", "in the middle of the body", "before the answer"]

@@ -1,0 +1,95 @@
+"""A release is put in and taken back while referrals are open at every stage: each goes on to its end (F28)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import migrations
+from casework import legal_gate, outcome, referrals
+from casework.checks import agencies_to_ask
+from casework.db import database
+from casework.ledger_check import verify
+from engine.databases import RECORD_OWNER
+from rules.stages import Stage
+from tests.casework.factory import (
+    ASKED,
+    acknowledge,
+    act,
+    all_give_back,
+    ask,
+    completion,
+    decide,
+    duty,
+    give_back,
+    join,
+    referral,
+    walk,
+)
+from tests.record import Record
+
+#: What the flow and people do next at each stage.
+NEXT: dict[Stage, Callable[[str], Any]] = {
+    Stage.RECEIVED: ask,
+    Stage.QUEUED_OUT_OF_HOURS: ask,
+    Stage.AWAITING_BASIS: lambda reference: (_complete(reference), ask(reference)),
+    Stage.CHECKING: lambda reference: (_rest_give_back(reference), join(reference)),
+    Stage.AWAITING_DECISION: decide,
+    Stage.HANDING_BACK: lambda reference: act(outcome.hand_back, reference, at=referral(reference).decided_at),
+    Stage.AWAITING_ACK: acknowledge,
+}
+#: Of every table: its rows, whatever columns it has.
+_TABLES = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+
+
+def _complete(reference: str) -> None:
+    act(legal_gate.complete, reference, completion(reference), by=duty(), at=ASKED)
+
+
+def _rest_give_back(reference: str) -> None:
+    answered = [each.agency for each in act(referrals.checks, reference) if each.status.settled]
+    all_give_back(reference, but=answered)
+
+
+def _everything(record: Record) -> dict[str, list[str]]:
+    return {
+        table: [str(row[0]) for row in record.ask(f"SELECT t::text FROM {table} t ORDER BY 1")]
+        for (table,) in record.ask(_TABLES)
+        if table != "post"
+    }
+
+
+@pytest.fixture
+def redeployed(record: Record) -> Callable[[], None]:
+    """The newest migration is undone, and done again, on the record as it stands."""
+
+    def deploy() -> None:
+        database().dispose()
+        owner = record.server.url(RECORD_OWNER)
+        try:
+            migrations.downgrade(owner, "-1")
+        finally:
+            migrations.upgrade(owner)
+
+    return deploy
+
+
+def test_referrals_at_every_stage_outlive_a_release_and_its_withdrawal(
+    record: Record, redeployed: Callable[[], None]
+) -> None:
+    """F28, INV1, INV3, INV4, INV11: not one row differs, and each case goes on from where it stood"""
+    at = {stage: walk(stage, sender_id=stage) for stage in Stage}
+    give_back(at[Stage.CHECKING], "POLICE")
+    before = _everything(record)
+    redeployed()
+    assert _everything(record) == before
+    assert {stage: referral(reference).stage for stage, reference in at.items()} == {stage: stage for stage in Stage}
+    for stage, reference in at.items():
+        while (found := referral(reference).stage) is not Stage.CLOSED:
+            NEXT[found](reference)
+        assert act(agencies_to_ask, reference) == [], stage
+    decided = "SELECT reference, subject_id, count(*) FROM threshold_decision GROUP BY 1, 2 HAVING count(*) > 1"
+    assert record.ask(decided) == []
+    assert act(verify).whole
