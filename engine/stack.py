@@ -177,7 +177,7 @@ class Stack:
         arguments, variables, grace = {
             "sink": (["engine.sink", "--port", str(self.ports.smtp), "--folder", str(self.home / "mail")], {}, 5),
             "portal": (["uvicorn", *serve, *quiet], surroundings.without_engine(own), 15),
-            "worker": (["engine.worker"], surroundings.backstage(own), 60),
+            "worker": (["engine.worker"], surroundings.of_worker(own), 60),
             "timekeeper": (["engine.timekeeper"], surroundings.backstage(own), 15),
         }[name]
         return Launch(

@@ -75,6 +75,11 @@ def backstage(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in without_owner(environment).items() if not name.startswith("MASH_OIDC_")}
 
 
+def of_worker(environment: Mapping[str, str]) -> dict[str, str]:
+    """For the worker and its children, which sign nothing: checkpoints are the timekeeper's, evidence the portal's."""
+    return {name: value for name, value in backstage(environment).items() if not name.startswith("MASH_SIGNING_KEY")}
+
+
 def without_engine(environment: Mapping[str, str]) -> dict[str, str]:
     """For parts that never call the engine, so they hold no key to it."""
     return {name: value for name, value in without_owner(environment).items() if not name.startswith("PREFECT_")}
