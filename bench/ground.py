@@ -32,6 +32,7 @@ from models.account import Account
 from models.settings import HOUSE
 from rules.people import Side
 from tests.casework import factory
+from tests.hub import BUSY
 from tests.record import forget_settings, plain
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -92,6 +93,7 @@ def hub(without: Collection[str] = ()) -> Iterator[Ground]:
         MASH_PROFILE=str(area.write(folder)),
         MASH_DEPLOYMENTS=str(_deployments(folder)),
         MASH_BENCH_WORD=str(word),
+        **BUSY,
     )
     try:
         with Stack(folder / "mash", ANY_FREE, without=without) as stack:

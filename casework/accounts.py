@@ -121,7 +121,7 @@ def send_invitation(session: Session, account_id: str, *, by: Actor, at: datetim
     if account.disabled_at is not None or account.email is None:
         raise Refused(f"account {account_id} is disabled, or has no e-mail address")
     real_now = sessions.real_now(session)
-    _end_invitations(session, account_id, real_now)
+    withdraw_invitations(session, account_id, real_now)
     token = secrets.token_urlsafe(32)
     expires_at = real_now + INVITED_FOR
     session.add(Invitation(account_id=account_id, digest=digest_of(token), issued_at=real_now, expires_at=expires_at))
@@ -154,7 +154,7 @@ def accept_invitation(session: Session, token: str, password: str, *, at: dateti
     account.provider_subject = None
     session.add(account)
     real_now = sessions.real_now(session)
-    _end_invitations(session, account.id, real_now)
+    withdraw_invitations(session, account.id, real_now)
     sessions.end_all(session, account.id, at=real_now)
     note(session, account.id, "PASSWORD_CHOSEN", by=account.as_actor(), at=at)
 
@@ -184,7 +184,7 @@ def close(session: Session, account: Account, act: str, *, by: Actor, at: dateti
     session.add(account)
     real_now = sessions.real_now(session)
     sessions.end_all(session, account.id, at=real_now)
-    _end_invitations(session, account.id, real_now)
+    withdraw_invitations(session, account.id, real_now)
     note(session, account.id, act, by=by, at=at)
 
 
@@ -284,7 +284,8 @@ def _invitation(session: Session, token: str) -> Invitation | None:
     return session.exec(query).first()
 
 
-def _end_invitations(session: Session, account_id: str, real_now: datetime) -> None:
+def withdraw_invitations(session: Session, account_id: str, real_now: datetime) -> None:
+    """The links that an account was sent open nothing any more."""
     session.execute(
         sa.update(Invitation)
         .where(col(Invitation.account_id) == account_id, col(Invitation.ended_at).is_(None))

@@ -1,7 +1,8 @@
 """What signing in leaves behind is gone once it can be of no use: nobody has to answer for it (R51).
 
-Sign-ins, sessions, links, counts of tries and kept forms are deleted by a function of the record, which knows how old
-each must be: the application itself cannot delete them, nor a count that is in its way. The audit of accounts stays.
+Sign-ins, sessions, links, counts of tries and of openings, and kept forms are deleted by a function of the record,
+which knows how old each must be: the application itself cannot delete them, nor a count that is in its way. The audit
+of accounts stays.
 """
 
 from __future__ import annotations

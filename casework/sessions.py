@@ -105,10 +105,14 @@ def end(session: Session, token: str, *, at: datetime) -> None:
     )
 
 
-def end_all(session: Session, account_id: str, *, at: datetime) -> None:
-    """Every session of an account is over."""
+def end_all(session: Session, account_id: str, *, at: datetime, but: str = "") -> None:
+    """Every session of an account is over, all `but` the one of this token."""
     session.execute(
         sa.update(PortalSession)
-        .where(col(PortalSession.account_id) == account_id, col(PortalSession.ended_at).is_(None))
+        .where(
+            col(PortalSession.account_id) == account_id,
+            col(PortalSession.ended_at).is_(None),
+            col(PortalSession.digest) != digest_of(but),
+        )
         .values(ended_at=at)
     )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 import pyotp
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from casework import passwords, sessions, throttle
@@ -168,6 +169,15 @@ def is_known_browser(token: str, digest: str, *, at: datetime) -> bool:
     if not (until.isascii() and until.isdigit() and len(until) < 12) or int(until) < at.timestamp():
         return False
     return hmac.compare_digest(proof.encode(), keyed_digest("known-browser", f"{until}/{digest}").encode())
+
+
+def end_attempts(session: Session, account_id: str, *, at: datetime) -> None:
+    """The half-done sign-ins of an account go no further."""
+    session.execute(
+        sa.update(SignIn)
+        .where(col(SignIn.account_id) == account_id, col(SignIn.ended_at).is_(None))
+        .values(ended_at=at)
+    )
 
 
 def may_sign_in(account: Account) -> bool:

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     second_factor_minutes: int = Field(
         default=15, ge=1, le=60, description="For how long a second factor counts before a decision is signed (S-16)."
     )
+    opened_by_person: int = Field(
+        default=60, ge=1, description="How many referrals one person may open within ten minutes (S-20)."
+    )
+    opened_by_system: int = Field(
+        default=600, ge=1, description="The same for the system of a duty team or an agency, which fetches for many."
+    )
     oidc_issuer: str | None = Field(
         default=None, description="A council's own sign-in service (OpenID Connect): its issuer, to the letter."
     )

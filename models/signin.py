@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, sealed_json
@@ -78,6 +79,16 @@ class Throttle(SQLModel, table=True):
     bucket: str = Field(primary_key=True, max_length=64)
     since: datetime = moment()
     tries: int
+
+
+class Opening(SQLModel, table=True):
+    """That an account opened a referral, and when within these ten minutes it did so first (S-20)."""
+
+    __table_args__ = (Index("opening_by_time", "account_id", "opened_at"),)
+
+    account_id: str = Field(primary_key=True, foreign_key="account.id", max_length=60)
+    reference: str = Field(primary_key=True, max_length=9)
+    opened_at: datetime = moment()
 
 
 class Draft(SQLModel, table=True):

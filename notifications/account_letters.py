@@ -22,6 +22,8 @@ class AccountLetter(StrEnum):
     SIGN_IN_CODE = "sign_in_code"
     INVITATION = "invitation"
     CONFIRM_COLLEAGUES = "confirm_colleagues"
+    MANY_OPENED = "many_opened"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- the name of a template
 
 
 def write(letter: AccountLetter, *, hub: str, secret: str, portal_url: str) -> Text:

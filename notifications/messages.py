@@ -36,6 +36,7 @@ class MessageName(StrEnum):
     OUTCOME_SHARED = "outcome_shared"
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
     FEEDBACK_GIVEN = "feedback_given"
+    MANY_OPENED = "many_opened"
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"
     RUN_STOPPED = "run_stopped"

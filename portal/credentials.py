@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, NamedTuple
@@ -11,14 +11,16 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from casework import sessions, step_up
+from casework import openings, sessions, step_up
 from casework.accounts import actor_of
 from casework.db import now, unit_of_work
+from casework.openings import TooManyOpened
 from portal import cookies
 from portal.access import NEEDS_SECOND_FACTOR, allowed_on
 from portal.problems import LOG, Unauthenticated, route_of
 from rules.errors import NotFound, NotPermitted
 from rules.permissions import Actor, Role
+from rules.reference import normalise
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -38,37 +40,56 @@ class Work(NamedTuple):
     at: datetime
 
 
+def count_opening(session: Session, places: Mapping[str, str], actor: Actor) -> None:
+    """Count the referral that a request's path names, if it names one. Raises TooManyOpened (S-20)."""
+    if "reference" in places:
+        openings.count(session, normalise(places["reference"]), by=actor, at=sessions.real_now(session))
+
+
+def tell_of(stopped: TooManyOpened, route: str) -> None:
+    """Who answers for information governance is told; in a transaction of its own, since the request's was undone."""
+    LOG.warning("%s for account %s at %s", type(stopped).__name__, stopped.by.id, route)
+    with unit_of_work() as session:
+        openings.tell(session, stopped, at=now(session), real_now=sessions.real_now(session))
+
+
 class Desk:
     """Where one request is dealt with: its credential, and who may call its route."""
 
     def __init__(
         self, who: Callable[[Session], Actor | None] | None, allowed: frozenset[Role] | None, route: str, *,
-        credential: str = "",
+        credential: str = "", places: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self._who = who
         self.credential = credential
         self._allowed = allowed
         self._route = route
+        self._places = places or {}
 
     @contextmanager
     def at_work(self) -> Iterator[Work]:
         """One transaction for one caller; all or nothing.
 
         Raises Unauthenticated, NotPermitted for a role that may not call this route, SecondFactorNeeded for what the
-        access table asks it for, Unavailable.
+        access table asks it for, TooManyOpened, Unavailable.
         """
         if self._who is None:
             raise Unauthenticated
-        with unit_of_work() as session:
-            actor = self._who(session)
-            if actor is None:
-                raise Unauthenticated
-            with self._noting_refusals(actor):
-                if self._allowed is not None and actor.role not in self._allowed:
-                    raise NotPermitted("your role may not do this")
-                if self._route in NEEDS_SECOND_FACTOR:
-                    step_up.check_fresh(session, self.credential)
-                yield Work(session, actor, now(session))
+        try:
+            with unit_of_work() as session:
+                actor = self._who(session)
+                if actor is None:
+                    raise Unauthenticated
+                with self._noting_refusals(actor):
+                    if self._allowed is not None and actor.role not in self._allowed:
+                        raise NotPermitted("your role may not do this")
+                    if self._route in NEEDS_SECOND_FACTOR:
+                        step_up.check_fresh(session, self.credential)
+                    count_opening(session, self._places, actor)
+                    yield Work(session, actor, now(session))
+        except TooManyOpened as stopped:
+            tell_of(stopped, self._route)
+            raise
 
     @contextmanager
     def _noting_refusals(self, actor: Actor) -> Iterator[None]:
@@ -84,7 +105,9 @@ async def _desk(request: Request, credential: Annotated[HTTPAuthorizationCredent
     route = route_of(request.scope)
     method, _, path = route.partition(" ")
     token = credential.credentials if credential else cookies.read(request, cookies.SESSION)
-    return Desk(_who(request, credential), allowed_on(method, path), route, credential=token)
+    return Desk(
+        _who(request, credential), allowed_on(method, path), route, credential=token, places=request.path_params
+    )
 
 
 def _who(request: Request, credential: HTTPAuthorizationCredentials | None) -> Callable[[Session], Actor | None] | None:

@@ -17,12 +17,13 @@ from starlette.responses import RedirectResponse, Response
 from casework import kept_forms, sessions, step_up
 from casework.db import now, unit_of_work
 from casework.kept_forms import KeptForm
+from casework.openings import TooManyOpened
 from casework.register import current_profile
 from casework.sessions import Visitor
 from casework.step_up import SecondFactorNeeded
 from portal import cookies, forms
 from portal.access import NEEDS_SECOND_FACTOR, allowed_on
-from portal.credentials import SAFE, Work
+from portal.credentials import SAFE, Work, count_opening, tell_of
 from portal.forms import Raw
 from portal.navigation import links_of
 from portal.problems import LOG, BadDocument, route_of
@@ -39,8 +40,10 @@ REVIEWED = "mash.reviewed"
 _WITHOUT_AUTHENTICATOR = (AUTHENTICATOR, "/stay", "/sign-out")
 #: Forms that nobody typed anything into, or whose page keeps a draft by itself.
 _NOT_KEPT = ("/draft", "/sign-out", "/stay", STEP_UP, f"{STEP_UP}/again", AUTHENTICATOR)
+#: Fields that are kept nowhere but as a hash.
+_SECRETS = frozenset({"old_password", "password"})
 #: Fields that are the page's own, and not what somebody typed.
-_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do"})
+_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do", "username"})
 #: What is said at the top of the page after something was done; the address holds the word alone.
 DONE: Mapping[str, str] = {
     "acknowledged": "The MASH knows that you have this check.",
@@ -92,6 +95,7 @@ DONE: Mapping[str, str] = {
     "taken": "The MASH profile is withdrawn.",
     "authenticator": "From now on you sign in with your authenticator app.",
     "password": "Your password is set. Sign in with it now.",
+    "password-changed": "Your password is changed. You are signed out everywhere else.",
     "signed-out": "You are signed out.",
     "code-sent": "Another code is on its way.",
 }
@@ -172,8 +176,8 @@ class Door:
         """One transaction for the person signed in; all or nothing. `takes` is false when a draft is kept, at most.
 
         Raises SignedOut, MustSetUp, NotPermitted for a role that may not come here or a form that is not its own,
-        SecondFactorNeeded for what the access table asks it for, Unavailable. What was typed outlives the first and
-        the last but one.
+        SecondFactorNeeded for what the access table asks it for, TooManyOpened, Unavailable. What was typed outlives
+        being signed out, the second factor, and having opened too many.
         """
         try:
             with unit_of_work() as session:
@@ -190,6 +194,9 @@ class Door:
                     raise
         except SecondFactorNeeded:
             self._ask_again()
+            raise
+        except TooManyOpened as stopped:
+            self._stop(stopped)
             raise
 
     def _admit(self, session: Session, looked_at: bool) -> Actor:
@@ -211,10 +218,11 @@ class Door:
             raise Reviewed(self)
         if takes and not self._is_review and self.route in NEEDS_SECOND_FACTOR:
             step_up.check_fresh(session, self.stay)
+        count_opening(session, self.request.path_params, actor)
 
     def _keep_form(self, session: Session) -> str:
         """Keep what was typed by whoever was signed in here a while ago; where they find it, or the empty text."""
-        if self.request.method in SAFE or self.request.url.path.endswith(_NOT_KEPT):
+        if not self._is_typed:
             return ""
         actor = sessions.lately_of(session, self.stay) if self.stay else None
         if actor is None:
@@ -223,16 +231,26 @@ class Door:
         self._keep(actor)
         return KEPT
 
+    @property
+    def _is_typed(self) -> bool:
+        return self.request.method not in SAFE and not self.request.url.path.endswith(_NOT_KEPT)
+
     def _keep(self, actor: Actor) -> None:
         """In a transaction of its own: the request's is about to be undone."""
         with unit_of_work() as session:
             at = sessions.real_now(session)
-            kept_forms.keep(session, KeptForm(self.request.url.path, self.typed), by=actor, at=at)
+            typed = [(name, value) for name, value in self.typed if name not in _SECRETS]
+            kept_forms.keep(session, KeptForm(self.request.url.path, typed), by=actor, at=at)
 
     def _ask_again(self) -> None:
         self._keep(self.visitor.actor)
         with unit_of_work() as session:
             step_up.begin(session, self.stay, by=self.visitor.actor, at=sessions.real_now(session))
+
+    def _stop(self, stopped: TooManyOpened) -> None:
+        if self._is_typed and not self._is_review:
+            self._keep(stopped.by)
+        tell_of(stopped, self.route)
 
     def _is_taken(self, session: Session, actor: Actor) -> None:
         if self.request.method not in SAFE and not self._is_review:
@@ -259,7 +277,7 @@ class Door:
     @property
     def done(self) -> str:
         """What was just done, in a sentence; or the empty text."""
-        if self._is_review:
+        if self._is_review and self.typed:
             return "This is what you typed. It is not sent yet: look at it, then send it again."
         return DONE.get(self.request.query_params.get("done", ""), "")
 

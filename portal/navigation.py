@@ -24,6 +24,7 @@ _ARRANGED = (
     Link("/calendar", "Calendar"),
     Link("/profile-versions", "Profile"),
     Link("/retention", "Retention"),
+    Link("/openings", "Stopped accounts"),
 )
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {

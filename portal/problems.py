@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from casework.openings import TooManyOpened
+from casework.register import current_profile
 from portal.faces import fit
+from portal.words import local
 from rules.errors import (
     Conflict,
     FieldError,
@@ -76,6 +80,7 @@ TOO_LARGE = Kind(413, "too-large", "Too large")
 WRONG_TYPE = Kind(415, "wrong-type", "Not sent as JSON")
 NOT_ACCEPTABLE = Kind(422, "not-acceptable", "Some fields are not acceptable")
 TOO_MANY = Kind(429, "too-many", "Too many tries")
+TOO_MANY_OPENED = Kind(429, "too-many-opened", "Too many referrals opened")
 UNEXPECTED = Kind(500, "unexpected", "Something went wrong")
 UNAVAILABLE = Kind(503, "unavailable", "The record does not answer")
 OUTCOME_UNKNOWN = Kind(503, "outcome-unknown", "The record fell silent while it was saving")
@@ -140,6 +145,7 @@ def install(app: FastAPI) -> None:
         NotFound: lambda _: problem(NOT_FOUND, NOTHING_THERE),
         Misdirected: lambda error: problem(MISDIRECTED, str(error), front_door=error.front_door),
         TooMany: lambda error: problem(TOO_MANY, _sentence(error), headers={"Retry-After": "900"}),
+        TooManyOpened: _too_many_opened,
         NotPermitted: lambda error: problem(NOT_PERMITTED, _sentence(error)),
         WrongStage: lambda error: problem(WRONG_STAGE, _sentence(error)),
         Conflict: lambda error: problem(CONFLICT, _sentence(error)),
@@ -172,6 +178,18 @@ def _parameters(error: RequestValidationError) -> Response:
     if any(finding["loc"][0] == "path" for finding in found):
         return problem(NOT_FOUND, NOTHING_THERE)
     return _fields(tuple(FieldError(f"?{finding['loc'][1]}", finding["msg"]) for finding in found))
+
+
+def _too_many_opened(error: TooManyOpened) -> Response:
+    profile = current_profile()
+    doors = "; ".join(f"{door.name}, {door.telephone}" for door in profile.front_door.values())
+    detail = (
+        f"This account opened {error.most} referrals within ten minutes, which is more than one person’s work needs. "
+        f"You can open others from {local(error.again_at, profile.zone_info)}; those that you opened just now stay "
+        "open to you. The information-governance lead is told. If somebody is in danger now, call 999. If it is urgent "
+        f"and cannot wait, ring {doors}; out of hours {profile.emergency.name}, {profile.emergency.telephone}."
+    )
+    return problem(TOO_MANY_OPENED, detail, headers={"Retry-After": str(math.ceil(error.wait.total_seconds()))})
 
 
 def _http(error: HTTPException) -> Response:

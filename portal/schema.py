@@ -44,7 +44,7 @@ _REASONS = {
     413: "More than 1 MiB",
     415: "Not sent as application/json",
     422: "Some fields are not acceptable; all of them are named",
-    429: "Too many tries: wait, then try again",
+    429: "Too many tries, or too many referrals opened in a short time: wait, then try again",
     500: "The hub's own fault; the log holds none of what was sent",
     503: "The record does not answer; nothing was saved: send it again after Retry-After seconds",
 }
@@ -64,7 +64,8 @@ def takes(kind: type[Document], *, examples: Mapping[str, Any], optional: bool =
 def refuses(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]:
     """What a route says about its problems: those of every route, and these."""
     problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
-    every = sorted({*_ALWAYS, *statuses, *(_WITH_BODY if body else ())})
+    of_a_referral = (429,) if 404 in statuses else ()
+    every = sorted({*_ALWAYS, *statuses, *of_a_referral, *(_WITH_BODY if body else ())})
     return {status: {"description": _REASONS[status], "content": problem} for status in every}
 
 

@@ -85,6 +85,7 @@ _LABELS: Mapping[str, str] = {
     "words_for_duty_team": "Words for the duty team", "what": "Action", "owner": "Who does it", "due_on": "By when",
     "without_discussion_because": "Why without a discussion", "email": "E-mail address", "display_name": "Name",
     "duty_team": "Duty team", "password": "Password", "provider": "Council account", "code": "Code",
+    "old_password": "The password that you have now",
     "inducted_at": "Date of the induction",
     "version": "Version", "subjects": "People", "about": "About whom", "relevant": "Is it relevant",
     "necessary": "Is it necessary",

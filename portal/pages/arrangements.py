@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from casework import agreements, profile_versions
+from casework import agreements, openings, profile_versions
 from casework.documents import AgreementDocument
 from casework.register import current_profile
 from portal.credentials import Work
@@ -87,6 +87,14 @@ def end(agreement_id: AgreementId, door: AtDoor) -> Response:
     with door.at_work() as work:
         agreements.end(work.session, agreement_id, by=work.by, at=work.at, on=_today(door, work))
     return door.go(f"/agreements/{agreement_id}", "ended")
+
+
+@router.get("/openings")
+def openings_page(door: AtDoor) -> Response:
+    """Which accounts were stopped for opening many referrals (S-20)."""
+    with door.at_work() as work:
+        found = openings.stops(work.session, by=work.by, at=work.at)
+    return door.page("openings.html", stops=found)
 
 
 @router.get("/calendar")

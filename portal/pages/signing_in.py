@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pyotp
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from casework import accounts, drafts, kept_forms, sessions, signin
+from casework import accounts, drafts, kept_forms, own_password, sessions, signin
 from casework.db import now, unit_of_work
 from casework.register import current_profile
 from casework.signin import Answer, Step
@@ -26,6 +27,10 @@ _OWN_PATH = re.compile(r"/[A-Za-z0-9][A-Za-z0-9/_-]{0,100}")
 _AUTHENTICATOR_DRAFT = "authenticator"
 _WRONG = FieldError("/password", "The address or the password is not right.")
 TOO_MANY = FieldError("/password", "Too many tries. Wait fifteen minutes, then try again.")
+_NOT_CHANGED: Mapping[Answer, tuple[int, FieldError]] = {
+    Answer.WRONG: (422, FieldError("/old_password", "this is not it")),
+    Answer.TOO_MANY: (429, FieldError("/old_password", "too many tries: wait fifteen minutes, then try again")),
+}
 _WRONG_CODE = FieldError("/code", "this is not the newest code, or it is too old or was used before")
 _TOO_SOON = FieldError("/code", "a code was sent just now: wait half a minute, then ask again")
 _NONE_SENT = FieldError("/code", "no more codes can be sent for now: at most five are, in half an hour")
@@ -125,6 +130,27 @@ def your_account(door: AtDoor) -> Response:
     return door.page("you.html", account=account)
 
 
+@router.get("/you/password")
+def password_page(door: AtDoor) -> Response:
+    """Another password, for whoever is signed in."""
+    return _password_form(door)
+
+
+@router.post("/you/password")
+def change_password(door: AtDoor) -> Response:
+    """It is changed, or the same page again."""
+    try:
+        # A wrong try is to be counted, so that nothing is raised for it in here.
+        with door.at_work() as (session, by, at):
+            old, new = door.field("old_password"), door.field("password")
+            answer = own_password.change(session, old, new, stay=door.stay, by=by, at=at)
+    except NotAcceptable as refused:
+        return _password_form(door, 422, *refused.fields)
+    if answer is not Answer.GO_ON:
+        return _password_form(door, *_NOT_CHANGED[answer])
+    return door.go("/you", "password-changed")
+
+
 @router.get(AUTHENTICATOR)
 def authenticator_page(door: AtDoor) -> Response:
     """The key for an authenticator app."""
@@ -204,6 +230,13 @@ def _authenticator_form(door: Door, status: int = 200, *errors: FieldError) -> R
         name = account.email if account else by.id
     link = pyotp.TOTP(secret).provisioning_uri(name=name or by.id, issuer_name=current_profile().wording.hub_name)
     return door.page("authenticator.html", status, form=Form({}, errors), secret=secret, link=link)
+
+
+def _password_form(door: Door, status: int = 200, *errors: FieldError) -> Response:
+    with door.at_work() as (session, by, _):
+        account = session.get(Account, by.id)
+        email, has_password = (account.email, account.password_hash is not None) if account else (None, False)
+    return door.page("your_password.html", status, form=Form({}, errors), email=email or "", has_password=has_password)
 
 
 def _for_visitor(door: Door, template: str, status: int, visit: str, **context: Any) -> Response:

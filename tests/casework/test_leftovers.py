@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from casework import kept_forms, leftovers, provider_signin, signin
+from casework import kept_forms, leftovers, openings, provider_signin, signin
 from casework.db import unit_of_work
 from casework.sessions import open_session, real_now
 from models.account import Account
@@ -20,7 +20,7 @@ FORM = kept_forms.KeptForm("/checks/7KQ2-XW9S/question", [("text", "Some words."
 
 @pytest.fixture(autouse=True)
 def traces(record: Record) -> None:
-    """Somebody has a session, two half-done sign-ins, a count of tries and a kept form, all of now."""
+    """Somebody has a session, two half-done sign-ins, a count of tries, an opening and a kept form, all of now."""
     with unit_of_work() as session:
         at = real_now(session)
         account = Account(id="rep", role=Role.OPERATOR, is_person=True, added_at=at, totp_secret="A" * 32)
@@ -29,12 +29,13 @@ def traces(record: Record) -> None:
         open_session(session, account, at=at)
         signin.open_attempt(session, account, "browser", at=at)
         provider_signin.begin(session, "browser", "", place="192.0.2.1", at=at)
+        openings.count(session, "7KQ2-XW9S", by=account.as_actor(), at=at)
         kept_forms.keep(session, FORM, by=account.as_actor(), at=at)
 
 
 AGED = {
     "portal_session": "seen_at", "sign_in": "started_at", "provider_visit": "started_at", "throttle": "since",
-    "draft": "saved_at",
+    "draft": "saved_at", "opening": "opened_at",
 }  # fmt: skip
 
 
@@ -61,8 +62,8 @@ def test_what_is_still_of_use_stays(record: Record):
 @pytest.mark.parametrize(
     ("after", "gone"),
     [
-        (timedelta(minutes=61), {"draft"}),
-        (DAY + timedelta(minutes=1), {"draft", "sign_in", "provider_visit", "throttle"}),
+        (timedelta(minutes=61), {"draft", "opening"}),
+        (DAY + timedelta(minutes=1), {"draft", "opening", "sign_in", "provider_visit", "throttle"}),
         (7 * DAY + timedelta(minutes=1), set(AGED)),
     ],
 )
@@ -80,5 +81,5 @@ def test_a_draft_that_somebody_saved_stays(record: Record):
 
 
 def test_clearing_twice_changes_nothing(record: Record):
-    assert cleared(record, 8 * DAY) == 5
+    assert cleared(record, 8 * DAY) == 6
     assert cleared(record, 8 * DAY) == 0

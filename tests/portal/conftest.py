@@ -21,7 +21,7 @@ from engine.stack import PARTS, Stack
 from models.account import Account
 from portal.app import create_app
 from rules.permissions import Role
-from tests.hub import surroundings
+from tests.hub import BUSY, surroundings
 from tests.portal.caller import Caller
 from tests.portal.office import Office
 from tests.portal.people import prove
@@ -66,7 +66,7 @@ def credentials(server: Stack) -> Credentials:
 @pytest.fixture(scope="module")
 def record(server: Stack, credentials: Credentials) -> Iterator[Stack]:
     """The record, as this process's casework and portal see it."""
-    with surroundings(server.environment()):
+    with surroundings(server.environment() | BUSY):
         yield server
 
 
