@@ -12,11 +12,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import typst
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from casework import discussion, evidence, ledger, outcome
 from casework.checkpoints import public_hex
 from models.settings import HOUSE
+from portal.examples import CHILD
 from rules.errors import NotPermitted
 from tests.casework.factory import (
     AFTERNOON,
@@ -111,6 +113,16 @@ def test_no_entry_is_left_out_of_the_chapters():
     }  # fmt: skip
     told = {name for acts in evidence.CHAPTERS.values() for name in acts}
     assert {each.value for each in ledger.Act} - {each.value for each in told} == elsewhere
+
+
+def test_what_people_wrote_is_no_program_to_the_typesetter(record: Record):
+    """S-18: were it read as Typst, it would stop the pack with an error"""
+    typed = '#panic("read as a program") $ #read("/etc/passwd") ] } ``` */'
+    reference = refer(concern=CHILD["concern"] | {"narrative": typed})
+    pack = act(evidence.make, reference, KEY, by=DECIDER, at=AFTERNOON)
+    assert zipfile.ZipFile(io.BytesIO(pack)).read("record.pdf").startswith(b"%PDF-")
+    with pytest.raises(Exception, match="read as a program"):
+        typst.compile(typed.partition(" $")[0].encode(), format="pdf")
 
 
 def test_the_record_for_people_is_a_tagged_document(packed: tuple[str, bytes]):

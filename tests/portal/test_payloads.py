@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from casework.db import now, unit_of_work
+from models.account import Account
 from portal import examples
 from portal.access import ACCESS
 from tests.portal.caller import Caller, Question
@@ -81,6 +82,7 @@ def a_story(office: Office, short: Iterator[str] | None) -> str:
     reference = office.refer_and_ask(child)
     path = f"/referrals/{reference}"
     steps: list[tuple[str, str, Any]] = [
+        ("MASH_SUPPORT", "checks", {"agency": "PROBATION", "blocking": False, "question": "text"}),
         ("POLICE", "check/clarify", {"text": "text"}),
         ("MASH_SUPPORT", "checks/POLICE/answer", {"text": "text"}),
         ("POLICE", "check/return", deepcopy(examples.RETURN)),
@@ -89,6 +91,15 @@ def a_story(office: Office, short: Iterator[str] | None) -> str:
         ("MASH_SUPPORT", "discussions", deepcopy(examples.DISCUSSION)),
         ("MASH_SUPPORT", "views", {"agency": "MENTAL_HEALTH", "view": "DISAGREE", "reason": "text"}),
     ]
+    forms: list[tuple[str, str, dict[str, str]]] = [
+        ("POLICE", f"/checks/{reference}/urgent", {"reason": "text"}),
+        ("MASH_SUPPORT", f"/board/{reference}/urgency", {
+            "rating": "RED", "rating_seen": "GREEN", "rationale": "text",
+        }),
+    ]  # fmt: skip
+    for account, page, fields in forms:
+        sent = at_their_desk(office.client, account).post(page, written(fields, short))
+        assert sent.status_code == 303, (page, sent.text)
     for account, step, document in steps:
         answer = office.post(account, f"{path}/{step}", document and written(document, short))
         assert answer.status_code < 300, (step, answer.text)
@@ -111,15 +122,25 @@ def decided(office: Office, reference: str, short: Iterator[str] | None) -> None
         outcome.hand_back(session, reference, at=now(session))
 
 
+PAGES_OF_THE_TEAM = (
+    "", "/decision", "/discussion", "/view", "/checks/POLICE", "/checks/PROBATION", "/urgency", "/discuss-now", "/ask",
+    "/reconsideration", "/checks/MENTAL_HEALTH",
+)  # fmt: skip
+
+
 def pages(reference: str) -> list[tuple[str, str]]:
     """Every page of this referral, and who reads it."""
-    board = [f"/board/{reference}{end}" for end in ("", "/decision", "/discussion", "/view", "/checks/POLICE")]
-    check = [f"/checks/{reference}{end}" for end in ("", "/return", "/nothing-known", "/decline")]
+    board = [f"/board/{reference}{end}" for end in PAGES_OF_THE_TEAM]
+    check = [
+        f"/checks/{reference}{end}"
+        for end in ("", "/return", "/nothing-known", "/decline", "/urgent", "/view", "/readers")
+    ]
     own = [f"/referrals/{reference}{end}" for end in ("", "/outcome", "/withdraw")]
     return [
         *(("DECISION_MAKER", page) for page in ("/board", *board)),
         *(("POLICE", page) for page in ("/tasks", *check)),
         *(("MENTAL_HEALTH", page) for page in check[:1]),
+        *(("PROBATION", page) for page in check[:2]),
         *(("OFFICER", page) for page in ("/referrals", *own)),
     ]
 
@@ -132,7 +153,7 @@ def shapes(client: Any, reference: str) -> dict[str, tuple[list[tuple[str, tuple
             people[account] = at_their_desk(client, account)
         text = people[account].get(page).text
         if page not in ("/board", "/tasks", "/referrals"):
-            found[page.replace(reference, "R")] = (_Shape(text).found, text)
+            found[f"{account} {page.replace(reference, 'R')}"] = (_Shape(text).found, text)
     return found
 
 
@@ -146,9 +167,42 @@ def test_what_was_typed_is_shown_as_it_was_typed_and_does_nothing(office: Office
     for page, (shape, text) in bad.items():
         assert shape == good[page][0], page
         assert "49" not in re.sub(r"[0-9a-f]{12,}", "", text) or "7*7" in text, page
-    whole = unescape(bad["/board/R"][1])
+    whole = unescape(bad["DECISION_MAKER /board/R"][1])
     assert all(payload.replace("\x0b", "") in whole.replace("\x0b", "") for payload in MARKUP)
     assert len(MARKUP) >= 60
+
+
+def test_what_is_typed_about_no_referral_is_shown_as_it_was_typed(office: Office, client: Any):
+    """S-18: feedback, a sharing agreement and somebody's own name, in the pages of whoever reads them"""
+    officer, admin = at_their_desk(client, "OFFICER"), at_their_desk(client, "ACCOUNT_ADMIN")
+    shown: list[dict[str, str]] = []
+    for words, line in (("words", "words"), (EVIL, lines()[0])):
+        assert officer.post("/feedback", {"went_well": words, "should_change": words}).status_code == 303
+        assert admin.post("/agreements-add", _an_agreement(line)).status_code == 303
+        with unit_of_work() as session:
+            session.get_one(Account, "OFFICER").display_name = line
+        read = [
+            (officer, "/feedback"),
+            (officer, "/you"),
+            (admin, "/feedback"),
+            (admin, "/accounts"),
+            (admin, "/agreements"),
+        ]
+        shown.append({f"{who.account_id} {path}": who.get(path).text for who, path in read})
+    harmless, evil = shown
+    for page, text in evil.items():
+        assert set(_Shape(text).found) == set(_Shape(harmless[page]).found), page
+        assert MARKUP[0] in unescape(text), page
+
+
+def _an_agreement(line: str) -> dict[str, Any]:
+    days = {"signed_on": "2026", "in_force_from": "2026", "review_on": "2027"}
+    parts = {
+        f"{name}:date.{part}": value
+        for name, year in days.items()
+        for part, value in (("day", "1"), ("month", "3"), ("year", year))
+    }
+    return {"title": line, "version": "V1", "parties:list": ["POLICE", "ADULT_ASIST"], "scope": line, **parts}
 
 
 PLACES = sorted({

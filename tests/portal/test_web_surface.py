@@ -82,6 +82,30 @@ def _borrowed(route: str, who: Principal, other: Principal) -> Iterator[tuple[st
         yield way, Question("POST", target(route), headers, body_for(route) or b"x=1")
 
 
+#: Forms of nobody who is signed in: they are bound to the cookie of a browser on its way in.
+OF_ANYBODY = [route for route in POSTS if ACCESS[route] is ANYBODY]
+
+
+def test_nobody_is_signed_in_by_a_form_of_another_site(caller: Caller):
+    """S-15: the same for the forms before a session"""
+    visit = cookies.fresh()
+    own = {"Cookie": f"{cookies.name_of(cookies.VISIT)}={visit}", "Content-Type": FORM}
+    proof = {cookies.HEADER: cookies.form_token(visit)}
+    ways = [
+        own | BROWSER,
+        own | BROWSER | {cookies.HEADER: cookies.form_token(cookies.fresh())},
+        own | BROWSER | proof | {"Sec-Fetch-Site": "cross-site"},
+        own | BROWSER | proof | {"Sec-Fetch-Site": "same-site"},
+        own | proof | {"Accept": "text/html", "Origin": "https://evil.example"},
+        own | BROWSER | proof | {"Content-Type": "text/plain"},
+        BROWSER | proof | {"Content-Type": FORM},
+    ]
+    asked = list(product(OF_ANYBODY, ways))
+    answers = caller.ask(*(Question("POST", target(route), headers, b"x=1") for route, headers in asked))
+    assert [asked[n] for n, told in enumerate(answers) if told.status not in {403, 415}] == []
+    assert len(OF_ANYBODY) == 4
+
+
 def _did(told: Told) -> bool:
     return told.status not in {401, 403, 415}
 
