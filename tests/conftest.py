@@ -12,7 +12,7 @@ from engine.stack import Stack
 from tests.hub import running_hub
 from tests.scenarios.play import Hub
 
-pytest_plugins = ["tests.record"]
+pytest_plugins = ["tests.record", "tests.processes"]
 
 
 @pytest.fixture(scope="session")

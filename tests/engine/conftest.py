@@ -50,7 +50,7 @@ def engine_stack() -> Iterator[Stack]:
     with patch.dict(os.environ, stand_ins):
         made = Stack(folder, ANY_FREE, without=["portal", "timekeeper"])
     with made as stack:
-        wait_for(lambda: _is_deployed(stack))
+        wait_for(lambda: _is_deployed(stack), 300)
         yield stack
     shutil.rmtree(folder)
 
@@ -58,4 +58,6 @@ def engine_stack() -> Iterator[Stack]:
 def _is_deployed(stack: Stack) -> bool:
     own = stack.environment()
     user, password = own["PREFECT_API_AUTH_STRING"].split(":")
-    return httpx.get(f"{own['PREFECT_API_URL']}/deployments/name/patient/mash", auth=(user, password)).is_success
+    return httpx.get(
+        f"{own['PREFECT_API_URL']}/deployments/name/patient/mash", auth=(user, password), timeout=60
+    ).is_success

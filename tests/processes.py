@@ -1,0 +1,57 @@
+"""How the processes of `make test` share the tests. Each starts servers of its own, on free ports, in new folders."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+#: Where tests share the one hub of their process, which takes seconds to start.
+ON_THE_HUB = ("tests/browser/", "tests/crash/", "tests/engine/test_cli.py", "tests/flows/", "tests/scenarios/")
+#: Where the tests of one engine are shared; and files among all these that start what they need themselves.
+ON_THE_ENGINE = "tests/engine/"
+ALONE = (
+    "tests/browser/test_every_page.py",
+    "tests/crash/test_unknown_outcome.py",
+    "tests/engine/test_repair.py",
+    "tests/engine/test_scale.py",
+    "tests/engine/test_timekeeper.py",
+)
+#: What the processes of `make test` begin with, longest first; the many short files fill the gaps that these leave.
+FIRST = (
+    "hub",
+    "tests/engine/test_scale.py",
+    "tests/engine/test_repair.py",
+    "engine",
+    "tests/browser/test_every_page.py",
+    "tests/portal/test_matrix.py",
+    "tests/casework/test_evidence.py",
+)
+
+
+class TogetherByServer(LoadScopeScheduling):  # type: ignore[misc]
+    """Deals the tests out: those that share a server go to one process, any others with those of their file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _together(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> TogetherByServer:
+    """How the processes of `make test` share the tests."""
+    return TogetherByServer(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several processes begin with what takes longest; one alone keeps the usual order."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(_together(item.nodeid)))
+
+
+def _together(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    if file in ALONE or not file.startswith((*ON_THE_HUB, ON_THE_ENGINE)):
+        return file
+    return "hub" if file.startswith(ON_THE_HUB) else "engine"
+
+
+def _turn(together: str) -> int:
+    return FIRST.index(together) if together in FIRST else len(FIRST)
