@@ -35,7 +35,8 @@ from rules.subject_access import IN_WORDS, LeftOut, answer_due, check_may_answer
 FORMAT = "mash-subject-access-1"
 #: Copies of what other tables hold, unsent drafts, the hub's own housekeeping, and the request itself.
 COPIES = frozenset({
-    "collated_template", "ledger", "ledger_content", "draft", "notice", "wake", "repair", "erasure", "subject_access",
+    "collated_template", "ledger", "ledger_content", "draft", "notice", "wake", "repair", "erasure", "opening",
+    "subject_access",
 })  # fmt: skip
 #: Columns that are the hub's own: how rows hang together, and what the engine is told.
 _OWN = frozenset({"id", "reference", "number", "version", "sender_id", "body_digest", "run_id", "runs", "digest"})
