@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bench import (
+    abuse,
     deadlines,
     figures,
     latency,
@@ -32,8 +33,8 @@ ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
 }
 #: On a hub that nothing else has left its work on.
 BY_ITSELF: dict[str, Callable[[Ground], figures.Figure]] = {"recovery": recovery.measure}
-#: Measured only when asked for by name: it takes an hour.
-LONG: dict[str, Callable[[Ground], figures.Figure]] = {"soak": soak.measure}
+#: Measured only when asked for by name: an hour of one day's work, and strangers who want the machine to themselves.
+LONG: dict[str, Callable[[Ground], figures.Figure]] = {"soak": soak.measure, "abuse": abuse.measure}
 ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
     "screens": screens.measure,
     "pages": pages.measure,

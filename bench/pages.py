@@ -43,7 +43,7 @@ def measure(ground: Ground) -> Figure:
         took = history.fill(record, ALL, OPEN)
     figure.notes.append(f"{ALL:,} referrals, {OPEN:,} of them open: written in {took:.0f} s by INSERT … SELECT.")
     references = [_referral_at(stage) for stage in STAGES]
-    sessions = _sign_in()
+    sessions = sign_in()
     machine.settle()
     with httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}", timeout=120) as client:
         for name, read in _pages(client, sessions, references):
@@ -79,7 +79,7 @@ def _answer_and_join(reference: str, at: datetime) -> None:
     factory.join(reference, at)
 
 
-def _sign_in() -> dict[Role, str]:
+def sign_in() -> dict[Role, str]:
     """A person of each role at the portal; the cookie of each."""
     persons = {role: Actor(f"page-{role}", role, is_person=True) for role in Role if role is not Role.HUB}
     persons[Role.DUTY_TEAM] = Actor("page-DUTY_TEAM", Role.DUTY_TEAM, duty_team=factory.DUTY, is_person=True)
