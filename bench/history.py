@@ -31,11 +31,11 @@ FROM new_referral
 CHECKS = """
 INSERT INTO agency_check (
     id, reference, agency, status, sides, requested_at, due_at, clock_policy, calendar_version, due_in_words,
-    blocking, noted_by_run, settled_at
+    blocking, noted_by_run, settled_at, asked_because, basis
 )
 SELECT uuidv7(), reference, agency, CASE WHEN n < %(closed)s THEN 'RETURNED' ELSE 'REQUESTED' END, 'child', at,
     at + interval '1 day', 'NEXT_WORKING_DAY_SAME_TIME', 'history', 'The same time on the next working day.',
-    true, true, CASE WHEN n < %(closed)s THEN at + interval '12 hours' END
+    true, true, CASE WHEN n < %(closed)s THEN at + interval '12 hours' END, 'IN_SCOPE', '{}'
 FROM new_referral, unnest(%(agencies)s::text[]) AS agency
 """
 SUBJECTS = """

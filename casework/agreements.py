@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlmodel import Session, col, select
 
+from casework import legal_gate
 from casework.documents import AgreementDocument
 from casework.follow import Seen
 from models.agreement import AgreementEvent, SharingAgreement
@@ -104,6 +105,7 @@ def _enter(
     session.add(row)
     session.flush()
     _note(session, row.id, act, by=by, at=at, version=row.version, parties=row.parties)
+    legal_gate.let_all_through(session, by=by, at=at)
     return row.id
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework import due_times, items, ledger, legal_gate, outgoing, reconsider, referrals
+from casework import asking, due_times, items, ledger, legal_gate, outgoing, reconsider, referrals
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
 from casework.due_times import JUST_AFTER
 from casework.ledger import Act
@@ -19,6 +19,7 @@ from models.check import AgencyCheck, Clarification, Return
 from models.referral import Referral
 from notifications.messages import MessageName
 from rules import clock
+from rules.asking import WhyAsked
 from rules.errors import FieldError, NotAcceptable, NotFound, WrongStage
 from rules.permissions import HUB, Actor, check_may_answer_for, check_may_run_process
 from rules.stages import OPEN_CHECKS, CheckStatus, Stage
@@ -40,6 +41,7 @@ def agencies_to_ask(session: Session, reference: str) -> list[str]:
         return by_hand
     sides = {subject.side for subject in referrals.remaining(session, reference)}
     known = {check.agency for check in asked}
+    known |= {row.agency for row in asking.not_asked(session, reference) if not row.overridden_at}
     due = [agency.code for agency in profile_of(session, referral).agencies_to_ask(sides)]
     return [code for code in due if code not in known] + by_hand
 
@@ -53,19 +55,26 @@ def request_check(session: Session, reference: str, agency: str, *, at: datetime
         if check.agency == agency:
             check.noted_by_run = True
             return
-    open_check(session, referral, new_check(session, referral, agency, at=at), by=HUB, at=at)
+    overridden = any(row.agency == agency for row in asking.not_asked(session, reference))
+    because = WhyAsked.OVERRIDE if overridden else WhyAsked.IN_SCOPE
+    open_check(session, referral, new_check(session, referral, agency, at=at, because=because), by=HUB, at=at)
 
 
-def new_check(session: Session, referral: Referral, agency: str, *, at: datetime) -> AgencyCheck:
-    """A check of an agency's that is asked at `at`, on the clock of the referral's urgency; not in the record yet."""
+def new_check(session: Session, referral: Referral, agency: str, *, at: datetime, because: WhyAsked) -> AgencyCheck:
+    """A check of an agency's that is asked at `at`, on the clock of the referral's urgency; not in the record yet.
+
+    It holds the basis of the people in the agency's scope as it stands now (R54).
+    """
     profile = profile_of(session, referral)
     policy, calendar = profile.check_clock(referral.urgency), profile.calendar()
     scope = profile.agency(agency).scope
-    sides = {s.side for s in referrals.remaining(session, referral.reference) if s.side in scope}
+    people = [each for each in referrals.remaining(session, referral.reference) if each.side in scope]
     return AgencyCheck(
         reference=referral.reference,
         agency=agency,
-        sides=",".join(sorted(sides)),
+        sides=",".join(sorted({each.side for each in people})),
+        asked_because=because,
+        basis={each.code: legal_gate.on_record(each) for each in people},
         requested_at=at,
         due_at=clock.due_at(at, policy, calendar),
         clock_policy=policy.policy,
@@ -81,7 +90,7 @@ def open_check(session: Session, referral: Referral, check: AgencyCheck, *, by: 
     ledger.write(
         session, reference, Act.CHECK_REQUESTED, by=by, at=at, content=_asked(referral, check), agency=check.agency,
         due_at=check.due_at.isoformat(), band=referral.urgency, policy=check.clock_policy,
-        calendar=check.calendar_version, blocking=check.blocking,
+        calendar=check.calendar_version, blocking=check.blocking, because=check.asked_because, basis=check.basis,
     )  # fmt: skip
     say(session, MessageName.CHECK_REQUESTED, to_agency(check.agency), at=at, reference=reference)
     due_times.start(session, check, profile_of(session, referral), at=at)
@@ -170,6 +179,7 @@ def record_return(
         version=version, result=document.result, status=check.status,
         late_ms=round(late.total_seconds() * 1000) if late else 0, addendum=addendum,
         items=len(document.items), withheld=len(document.items) - len(items.given(document.items)),
+        basis=check.basis,
     )  # fmt: skip
     if referral.decided_at is not None:
         reconsider.open_reconsideration(session, referral, check, at=at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,23 @@ from typing import Any
 import jinja2
 from sqlmodel import Session, col, select
 
-from casework import items, ledger, referrals
+from casework import asking, items, ledger, referrals
 from casework.checks import returns
 from casework.facts import checks_settled
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
-from casework.register import local_words, profile_of
+from casework.register import label_of, local_words, profile_of
 from casework.wakes import forget_deadline
-from models.check import AgencyCheck, Return
+from models.check import AgencyCheck, AgencyNotAsked, Return
 from models.decision import CollatedTemplate, Discussion, View
 from models.profile import Profile
 from models.referral import Referral, Subject
 from notifications.messages import MessageName
 from rules import release
+from rules.asking import WhyAsked
 from rules.collation import TEMPLATE_VERSION, AgencyAnswer, Section
 from rules.collation import collate as join
+from rules.legal_gate import PARTS
 from rules.permissions import HUB, Actor, check_may_read_assessment
 from rules.stages import OPEN_CHECKS, Stage
 
@@ -112,10 +115,15 @@ def current_content(session: Session, referral: Referral, at: datetime) -> dict[
     """The template's content from the record as it stands; `at` only tells what is overdue."""
     profile = profile_of(session, referral)
     asked = {check.agency: check for check in referrals.checks(session, referral.reference)}
+    not_asked = {row.agency: row for row in asking.not_asked(session, referral.reference)}
+    answers = [
+        _answer(session, agency.code, asked.get(agency.code), not_asked.get(agency.code), referral=referral, at=at)
+        for agency in profile.agencies
+    ]
     return join(
         referral=_referral(referral, profile),
         subjects=[_subject(subject, profile) for subject in referrals.subjects(session, referral.reference)],
-        answers=[_answer(session, agency.code, asked.get(agency.code), referral, at) for agency in profile.agencies],
+        answers=answers,
         views=_views(session, referral.reference, profile),
         discussions=_discussions(session, referral.reference, profile),
     )
@@ -148,16 +156,43 @@ def _subject(subject: Subject, profile: Profile) -> dict[str, Any]:
         "voice": subject.voice,
         "voice_missing_because": subject.voice_missing_because,
         "informed": profile.label("informed", subject.informed),
+        "informed_how": _label(profile, "informed_how", subject.informed_how),
+        "informed_on": _day(subject.informed_on),
         "consent": profile.label("consent", subject.consent),
+        "consent_given_by": subject.consent_given_by,
+        "consent_on": _day(subject.consent_on),
+        "consent_reason_code": _label(
+            profile, f"consent_not_sought_reason_{subject.side}", subject.consent_reason_code
+        ),
+        "consent_reason": subject.consent_reason,
+        "basis": _basis(profile, {part: getattr(subject, part) for part in ("request_reason", *PARTS)}),
+        "basis_confirmed_by": subject.basis_confirmed_by,
         "left_with_outcome": subject.exit_code,
     }
 
 
-def _answer(session: Session, code: str, check: AgencyCheck | None, referral: Referral, at: datetime) -> AgencyAnswer:
+def _basis(profile: Profile, codes: Mapping[str, str | None]) -> list[str]:
+    """A basis in words: the reason for the request first."""
+    return [profile.label(part, code) for part in ("request_reason", *PARTS) if (code := codes.get(part))]
+
+
+def _label(profile: Profile, code_set: str, code: str | None) -> str | None:
+    return profile.label(code_set, code) if code else None
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _answer(
+    session: Session, code: str, check: AgencyCheck | None, not_asked: AgencyNotAsked | None,
+    *, referral: Referral, at: datetime,
+) -> AgencyAnswer:  # fmt: skip
     profile = profile_of(session, referral)
     name = profile.agency(code).name_on(referral.received_at.astimezone(profile.zone_info).date())
     if check is None:
-        return AgencyAnswer(code, name, Section.NOT_ASKED)
+        why = label_of(session, referral, "not_asked_because", not_asked.reason) if not_asked else None
+        return AgencyAnswer(code, name, Section.NOT_ASKED, because=why)
     versions = returns(session, check)
     reason = profile.label("decline_reason", check.decline_reason) if check.decline_reason else None
     return AgencyAnswer(
@@ -166,9 +201,20 @@ def _answer(session: Session, code: str, check: AgencyCheck | None, referral: Re
         section=_section(check, at),
         due=local_words(check.due_at, profile),
         decline_reason=reason,
+        because=label_of(session, referral, "asked_because", check.asked_because),
+        basis={subject: _basis(profile, on_record) for subject, on_record in sorted(check.basis.items())},
+        overridden=_overridden(not_asked, profile) if not_asked and check.asked_because == WhyAsked.OVERRIDE else None,
         newest=_return(versions[-1], profile) if versions else None,
         result_label=profile.label("return_result", versions[-1].result) if versions else None,
     )
+
+
+def _overridden(row: AgencyNotAsked, profile: Profile) -> dict[str, Any] | None:
+    if row.overridden_at is None:
+        return None
+    return {
+        "by": row.overridden_by, "at": local_words(row.overridden_at, profile), "reason": row.override_reason,
+    }  # fmt: skip
 
 
 def _section(check: AgencyCheck, at: datetime) -> Section:

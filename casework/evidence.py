@@ -34,9 +34,9 @@ PACK = Path(__file__).resolve().parent / "pack"
 #: What each chapter of the record is told by.
 CHAPTERS: dict[str, tuple[Act, ...]] = {
     "referred": (
-        Act.RECEIVED, Act.QUEUED, Act.BASIS_AWAITED, Act.BASIS_RECORDED, Act.ACCEPTED, Act.SUBJECT_EXITED,
-        Act.ENDED_EARLY,
+        Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.ENDED_EARLY,
     ),
+    "basis": (Act.BASIS_AWAITED, Act.BASIS_RECORDED, Act.ASKING_PLANNED, Act.AGREEMENT_OVERRIDDEN),
     "asked": (Act.CHECK_REQUESTED, Act.CHECK_CHASED, Act.CLOCK_EXTENDED, Act.CLOCK_PAUSED, Act.CLOCK_RESUMED),
     "came_back": (
         Act.CHECK_ACKNOWLEDGED, Act.CHECK_RETURNED, Act.CHECK_DECLINED, Act.CHECK_BREACHED, Act.CHECK_CANCELLED,

@@ -38,7 +38,7 @@ def gate_passed(session: Session, reference: str, at: datetime) -> Waiting | Non
     """What the law wants before anybody is asked is on record for every person (R54, R56)."""
     if referrals.find(session, reference).stage is not Stage.AWAITING_BASIS:
         return None
-    lacking = legal_gate.missing_fields(session, reference)
+    lacking = legal_gate.missing_fields(session, reference) or legal_gate.NO_AGREEMENT
     words = "; ".join(f"{subject}: {', '.join(fields)}" for subject, fields in lacking.items())
     return Waiting("Awaiting the lawful basis", f"The duty team, or the MASH team, is to complete {words}")
 

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
-from casework import facts, reconsider, referrals
+from casework import asking, facts, reconsider, referrals
 from casework.checks import clarifications, returns
 from casework.collation import kept
 from casework.ledger import READS
-from casework.register import profile_of
+from casework.register import label_of, profile_of
 from models.check import AgencyCheck
 from models.decision import Dissent, HandBack
 from models.ledger import LedgerEntry
@@ -55,11 +55,24 @@ class CheckSeen(Seen):
     breached_at: datetime | None = Field(description="The due time, when it passed without an answer")
     paused_at: datetime | None = Field(description="Since when its clock stands still; null while it goes")
     blocking: bool = Field(description="Whether the returns are joined only with its answer, or after its time")
+    asked_because: str = Field(description="Code set asked_because")
+    basis: dict[str, dict[str, str | None]] = Field(description="On what it was asked, by subject, in codes")
     settled_at: datetime | None
     late_by_seconds: float | None = Field(description="How late the return came; null when it was not late")
     decline_reason: str | None
     returns: int = Field(description="How many versions of its return there are")
     open_questions: int = Field(description="Questions of the agency that nobody has answered")
+
+
+class NotAskedSeen(Seen):
+    """An agency that was not asked when the others were, and why."""
+
+    agency: str
+    name: str
+    reason: str = Field(description="Code set not_asked_because")
+    why: str
+    overridden_at: datetime | None = Field(description="When somebody had it asked without an agreement")
+    overridden_by: str | None
 
 
 class ReconsiderationSeen(Seen):
@@ -106,6 +119,7 @@ class ReferralSeen(Seen):
     handed_back_at: datetime | None
     closed_at: datetime | None
     checks: list[CheckSeen] | None = None
+    not_asked: list[NotAskedSeen] | None = None
     reconsiderations: list[ReconsiderationSeen] | None = None
     dissent: DissentSeen | None = None
     templates: list[KeptTemplate] | None = None
@@ -215,6 +229,14 @@ def _team_only(session: Session, referral: Referral) -> dict[str, object]:
     dissent = session.get(Dissent, referral.reference)
     return {
         "checks": [see_check(session, check, profile, referral.received_at) for check in checks],
+        "not_asked": [
+            NotAskedSeen.of(
+                row,
+                name=profile.agency(row.agency).names[-1].name,
+                why=label_of(session, referral, "not_asked_because", row.reason),
+            )
+            for row in asking.not_asked(session, referral.reference)
+        ],
         "reconsiderations": [
             ReconsiderationSeen(agency=agency_of[row.check_id], opened_at=row.opened_at)
             for row in reconsider.open_ones(session, referral.reference)

@@ -54,6 +54,13 @@ class CompletionDocument(Document):
     subjects: list[SubjectLegalDocument] = Field(min_length=1, max_length=20)
 
 
+class OverrideDocument(Document):
+    """An agency is asked although no sharing agreement with it is in force (R55)."""
+
+    agency: Code
+    reason: Text = Field(description="At least 20 characters, without names: information governance reads it")
+
+
 #: Which fields of a LegalDocument hold codes, and of which set.
 LEGAL_CODES: Mapping[str, str] = {
     "informed": "informed",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from casework import ledger, referrals
+from casework import asking, ledger, referrals
 from casework.ledger import Act
 from casework.legal_documents import LEGAL_CODES, CompletionDocument, LegalDocument
 from casework.notices import MASH_TEAM, say, to_duty_team
@@ -25,6 +25,8 @@ from rules.stages import UNDECIDED, Stage
 
 #: What is recorded of a basis beside its parts.
 _BASIS = ("request_reason", *PARTS)
+#: What is missing when everything is on record, and yet no agency that fits has a sharing agreement (R55).
+NO_AGREEMENT = {"agencies": ["agreement"]}
 #: As for a referral: how far another system's clock may run ahead of the hub's.
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -61,9 +63,15 @@ def let_through(session: Session, referral: Referral, *, by: Actor, at: datetime
     session.flush()
     lacking = missing_fields(session, referral.reference)
     if not lacking:
-        referral.accepted_at = at
-        referral.move_to(Stage.CHECKING, at)
-        ledger.write(session, referral.reference, Act.ACCEPTED, by=by, at=at)
+        planned = asking.plan(session, referral, at)
+        asking.settle(session, referral, planned, by=by, at=at)
+        if planned.asked:
+            referral.accepted_at = at
+            referral.move_to(Stage.CHECKING, at)
+            ledger.write(session, referral.reference, Act.ACCEPTED, by=by, at=at)
+            return
+        lacking = NO_AGREEMENT
+    if referral.stage is Stage.AWAITING_BASIS:
         return
     referral.move_to(Stage.AWAITING_BASIS, at)
     ledger.write(session, referral.reference, Act.BASIS_AWAITED, by=by, at=at, missing=lacking)
@@ -77,6 +85,13 @@ def go_on_if_complete(session: Session, referral: Referral, *, by: Actor, at: da
     if referral.stage is Stage.AWAITING_BASIS and not missing(session, referral.reference):
         let_through(session, referral, by=by, at=at)
         wake(session, referral.reference, at)
+
+
+def let_all_through(session: Session, *, by: Actor, at: datetime) -> None:
+    """An agreement has come: referrals that were held because no agency at all has one go on."""
+    held = select(Referral.reference).where(Referral.stage == Stage.AWAITING_BASIS).order_by(Referral.reference)
+    for reference in session.exec(held):
+        go_on_if_complete(session, referrals.lock(session, reference), by=by, at=at)
 
 
 def complete(session: Session, reference: str, document: CompletionDocument, *, by: Actor, at: datetime) -> None:

@@ -32,6 +32,7 @@ from rules.permissions import HUB
 LEASE = timedelta(seconds=60)
 MASH_TEAM = "mash:team"
 MASH_ALARM = "mash:alarm"
+INFORMATION_GOVERNANCE = "mash:information_governance"
 _ACCOUNT = "account:"
 
 

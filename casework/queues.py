@@ -128,6 +128,8 @@ class OwnCheck(CheckNow):
     requested_at: datetime
     due_in_words: str
     question: str | None
+    asked_because: str = Field(description="Code set asked_because")
+    basis: dict[str, dict[str, str | None]] = Field(description="On what you are asked, by subject, in codes (R54)")
     subjects: list[SubjectToSearch]
     known: str | None
     decline_reason: str | None

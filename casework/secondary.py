@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import legal_gate, outgoing, referrals
+from casework import asking, legal_gate, outgoing, referrals
 from casework.checks import new_check, open_check
 from casework.documents import SecondaryDocument
 from casework.due_times import FARTHEST
@@ -17,6 +17,7 @@ from models.check import AgencyCheck
 from models.profile import Agency
 from models.profile_parts import AgencyKind
 from models.referral import Referral
+from rules.asking import WhyAsked
 from rules.errors import FieldError, NotAcceptable, WrongStage
 from rules.permissions import Actor, check_may_run_process
 from rules.stages import Stage
@@ -56,7 +57,7 @@ def ask(session: Session, reference: str, document: SecondaryDocument, *, by: Ac
     wrong = list(_problems(session, referral, document, by, at))
     if wrong:
         raise NotAcceptable(*wrong)
-    check = new_check(session, referral, document.agency, at=at)
+    check = new_check(session, referral, document.agency, at=at, because=WhyAsked.ONE_OFF)
     check.blocking, check.question, check.noted_by_run = document.blocking, document.question, False
     if document.until:
         _give_own_time(session, referral, check, document.until)
@@ -70,6 +71,10 @@ def _problems(
     allowed = [agency.code for agency in to_choose_from(session, referral.reference, by=by)]
     if document.agency not in allowed:
         yield FieldError("/agency", "choose a secondary agency that has not been asked yet and fits these people")
+    elif not asking.has_agreement(session, document.agency, profile_of(session, referral), at):
+        yield FieldError(
+            "/agency", "no sharing agreement with it is in force: a decision maker may have it asked all the same"
+        )
     yield from outgoing.in_a_question(
         document.question, outgoing.for_agency(session, referral, document.agency), "/question"
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -283,7 +284,11 @@ def _cleared(gathered: _Export, place: str, value: Any) -> Any:
             kept = [_cleared(gathered, where, each) for where, each in numbered if _may_have(gathered, where, each)]
             return [each for each in kept if each is not None]
         case dict():
-            fields = {key: _cleared(gathered, f"{place}, {key}", each) for key, each in value.items()}
+            # What an agency was asked on is kept by subject: S1, S2 …
+            own = {
+                key: each for key, each in value.items() if _may_have(gathered, f"{place}, {key}", _named(key, each))
+            }
+            fields = {key: _cleared(gathered, f"{place}, {key}", each) for key, each in own.items()}
             return {key: each for key, each in fields.items() if each is not None}
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds")
@@ -291,6 +296,11 @@ def _cleared(gathered: _Export, place: str, value: Any) -> Any:
             gathered.leave_out(place, LeftOut.NAMES_OTHERS)
             return None
     return value if isinstance(value, bool | int | None) else str(value)
+
+
+def _named(key: str, each: Any) -> Any:
+    """A value with the subject that it is kept under, if it is."""
+    return {"subject": key} if re.fullmatch(r"S[1-9]\d?", key) else each
 
 
 def _may_have(gathered: _Export, place: str, each: Any) -> bool:

@@ -7,21 +7,24 @@ its own accounts instead (`mash account add`).
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from casework import agreements
 from casework.accounts import actor_of, add_account, give_address, issue_token
 from casework.addresses import allowed_domains
 from casework.db import now, unit_of_work
+from casework.documents import AgreementDocument
 from casework.register import current_profile, use_profile
 from engine.credentials import write_private
 from models.account import Account
+from models.agreement import SharingAgreement
 from models.profile import Profile
 from rules.errors import Misconfigured
-from rules.permissions import Role
+from rules.permissions import Actor, Role
 
 FILE = "tokens.json"
 
@@ -40,6 +43,7 @@ def open_accounts(home: Path) -> dict[str, str]:
             for account in _accounts(profile, at)
         }
         _give_addresses(session, profile)
+        _agree(session, profile, at)
     write_private(home / FILE, json.dumps(tokens, indent=2))
     return tokens
 
@@ -115,6 +119,24 @@ def _give_addresses(session: Session, profile: Profile) -> None:
         if domains:
             local = account.id.lower().replace("_", "-")
             give_address(session, account, f"{local}@{domains[0]}", account.id)
+
+
+def _agree(session: Session, profile: Profile, at: datetime) -> None:
+    """One agreement of all bodies, so that agencies can be asked (R55). There is one already: nothing."""
+    if session.exec(select(SharingAgreement.id).limit(1)).first() is not None:
+        return
+    by = Actor(ADMINISTRATOR, Role.ACCOUNT_ADMIN, is_person=True)
+    agreements.add(session, trial_agreement(profile), profile, by=by, at=at)
+
+
+def trial_agreement(profile: Profile) -> AgreementDocument:
+    """An agreement of every agency and duty team, in force for as long as anybody tries the hub."""
+    parties = [*(agency.code for agency in profile.agencies), *(team.code for team in profile.duty_teams)]
+    return AgreementDocument(
+        title="Trial agreement of all bodies", version="TRIAL", parties=parties,
+        scope="For trying the hub with made-up people: what each body holds, to decide on the threshold.",
+        signed_on=date(2016, 9, 1), in_force_from=date(2016, 9, 1), review_on=date(2099, 12, 31),
+    )  # fmt: skip
 
 
 def _kept(home: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Enum, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_json, sealed_text
@@ -61,6 +62,9 @@ class AgencyCheck(SQLModel, table=True):
     #: Whether the referral's run has taken note of it; false while a person has asked and no run has come by.
     noted_by_run: bool = True
     question: str | None = sealed_text(nullable=True)
+    #: Why this agency: the code set asked_because. And on what basis about whom, as it stood when it was asked (R54).
+    asked_because: str = code()
+    basis: dict[str, Any] = Field(sa_type=JSONB)
 
     acknowledged_at: datetime | None = moment(nullable=True)
     known: str | None = code(nullable=True)
@@ -107,6 +111,27 @@ class AgencyCheck(SQLModel, table=True):
         if self.status is CheckStatus.RETURNED_LATE and self.settled_at:
             return self.settled_at - self.due_at
         return None
+
+
+class AgencyNotAsked(SQLModel, table=True):
+    """An agency that was not asked when the others were, why, and who has it asked all the same (R55)."""
+
+    __tablename__ = "agency_not_asked"
+    __table_args__ = (
+        CheckConstraint(
+            "(overridden_at IS NULL) = (overridden_by IS NULL) AND (overridden_at IS NULL) = (override_reason IS NULL)",
+            name="agency_not_asked_overridden_by_somebody",
+        ),
+        Index("agency_not_asked_overridden", "overridden_at", postgresql_where=text("overridden_at IS NOT NULL")),
+    )
+
+    reference: str = Field(foreign_key="referral.reference", primary_key=True, max_length=9)
+    agency: str = Field(foreign_key="agency.code", primary_key=True, max_length=40)
+    reason: str = code()
+    at: datetime = moment()
+    overridden_at: datetime | None = moment(nullable=True)
+    overridden_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
+    override_reason: str | None = sealed_text(nullable=True)
 
 
 class Return(SQLModel, table=True):

@@ -44,6 +44,7 @@ from models.profile_parts import (
     Wording,
 )
 from rules import eligibility, legal_gate, release
+from rules.asking import WhyAsked, WhyNotAsked
 from rules.calendar import OfficeCalendar
 from rules.clock import Clock
 from rules.errors import Misconfigured
@@ -60,7 +61,8 @@ CODE_SETS = (
     "source_of_risk", "sac_conclusion", "sac_result", "capacity", "advocate", "asked_outcomes", "outcomes_achieved",
     "support_reason", "age_band", "need_level", "rating", "urgency_rating", "informed", "informed_how", "consent",
     "consent_not_sought_reason_child", "consent_not_sought_reason_adult", "article_6", "article_9", "dpa_condition",
-    "gateway", "request_reason", "outcome", "early_end", "check_status", "return_result", "decline_reason",
+    "gateway", "request_reason", "asked_because",
+    "not_asked_because", "outcome", "early_end", "check_status", "return_result", "decline_reason",
     "recipients", "breach_cause", "clock_reason", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
 )  # fmt: skip
 #: Codes that rules name, so that no profile can be without them.
@@ -71,6 +73,8 @@ CODES_IN_RULES: Mapping[str, Collection[str]] = {
     "return_result": ("NOT_SEARCHED",),
     "view": ("DISAGREE",),
     "recipients": sorted(release.REACHES),
+    "asked_because": tuple(WhyAsked),
+    "not_asked_because": tuple(WhyNotAsked),
     "urgency_rating": tuple(UrgencyRating),
 }
 #: How long before the last known bank holidays somebody is asked to look up more.
@@ -263,7 +267,7 @@ def _wrong_sides(profile: Profile) -> Iterator[tuple[str, str]]:
             yield "agencies", f"no core agency with default_checks has the side {side} in its scope"
         if side not in profile.front_door:
             yield f"front_door.{side}", "is missing"
-    for name in ("team", "alarm"):
+    for name in ("team", "alarm", "information_governance"):
         if name not in profile.contacts:
             yield f"contacts.{name}", "is missing"
 

@@ -19,6 +19,8 @@ class MessageName(StrEnum):
     """One for each template."""
 
     BASIS_WANTED = "basis_wanted"
+    AGREEMENT_MISSING = "agreement_missing"
+    AGREEMENT_OVERRIDDEN = "agreement_overridden"
     CHECK_REQUESTED = "check_requested"
     CHECK_DUE_SOON = "check_due_soon"
     CHECK_OVERDUE = "check_overdue"

@@ -32,6 +32,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /api/v1/referrals": _DUTY_TEAM | _AGENCY,
     "GET /api/v1/referrals": _FOLLOWERS,
     f"GET {_REFERRAL}": _FOLLOWERS,
+    f"POST {_REFERRAL}/overrides": _DECIDES,
     f"GET {_REFERRAL}/basis": _MASH | _DUTY_TEAM,
     f"POST {_REFERRAL}/basis": _MASH | _DUTY_TEAM,
     f"POST {_REFERRAL}/clear-concern": _ENDS_EARLY,
@@ -161,6 +162,9 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /board-locked": ANYBODY,
     "GET /board/{reference}/news": _MASH,
     "GET /board/{reference}": _MASH,
+    "GET /agreement-overrides": _READS_REGISTER,
+    "GET /board/{reference}/override": _DECIDES,
+    "POST /board/{reference}/override": _DECIDES,
     "GET /board/{reference}/basis": _MASH,
     "POST /board/{reference}/basis": _MASH,
     "GET /board/{reference}/discuss-now": _MASH,
@@ -197,6 +201,8 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
 NEEDS_SECOND_FACTOR: frozenset[str] = frozenset(
     {
         f"POST {_REFERRAL}/decisions",
+        f"POST {_REFERRAL}/overrides",
+        "POST /board/{reference}/override",
         f"POST {_REFERRAL}/reconsideration",
         "POST /board/{reference}/decision",
         "POST /board/{reference}/reconsideration",

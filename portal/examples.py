@@ -226,6 +226,8 @@ COMPLETION = {
     ],
 }
 
+OVERRIDE = {"agency": "POLICE", "reason": "The new agreement is signed on Monday; the risk is tonight."}
+
 DECISION = {
     "version_seen": 4,
     "decisions": [

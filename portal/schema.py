@@ -20,6 +20,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     Problem,
     documents.ReferralDocument,
     legal_documents.CompletionDocument,
+    legal_documents.OverrideDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,
     documents.QuestionDocument,

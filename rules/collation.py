@@ -37,13 +37,20 @@ SECTION_WORDS: Mapping[Section, str] = {
 
 @dataclass(frozen=True)
 class AgencyAnswer:
-    """One agency as the collation sees it. `newest` is its newest return as a JSON document, or None."""
+    """One agency as the collation sees it. `newest` is its newest return as a JSON document, or None.
+
+    `because` says why it was asked, or was not; `basis` on what, by subject; `overridden` who had it asked without an
+    agreement, and why.
+    """
 
     agency: str
     name: str
     section: Section
     due: str | None = None
     decline_reason: str | None = None
+    because: str | None = None
+    basis: Mapping[str, Any] | None = None
+    overridden: Mapping[str, Any] | None = None
     newest: Mapping[str, Any] | None = None
     result_label: str | None = None
 
@@ -98,6 +105,9 @@ def _section(answer: AgencyAnswer) -> dict[str, Any]:
         "words": SECTION_WORDS[answer.section],
         "due": answer.due,
         "decline_reason": answer.decline_reason,
+        "because": answer.because,
+        "basis": dict(answer.basis) if answer.basis else None,
+        "overridden": dict(answer.overridden) if answer.overridden else None,
         "result_label": answer.result_label,
         "return": dict(answer.newest) if answer.newest else None,
     }

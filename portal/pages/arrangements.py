@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from casework import agreements, openings, profile_versions
+from casework import agreements, openings, overrides, profile_versions
 from casework.documents import AgreementDocument
 from casework.register import current_profile
 from portal.credentials import Work
@@ -30,6 +30,14 @@ def agreements_page(door: AtDoor) -> Response:
         found = agreements.register(work.session, by=work.by, at=work.at, on=_today(door, work))
     lacking = agreements.without_agreement(found, current_profile())
     return door.page("agreements.html", agreements=found, lacking=lacking, may_change=_may_change(door))
+
+
+@router.get("/agreement-overrides")
+def overrides_page(door: AtDoor) -> Response:
+    """Each agency that was asked without an agreement, by whom and why (R55)."""
+    with door.at_work() as (session, by, at):
+        found = overrides.report(session, by=by, at=at)
+    return door.page("agreement_overrides.html", overrides=found)
 
 
 @router.get("/agreements-add")

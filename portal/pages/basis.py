@@ -7,12 +7,13 @@ from datetime import date
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import legal_basis, legal_gate
+from casework import legal_basis, legal_gate, overrides
 from casework.legal_basis import PersonSeen
-from casework.legal_documents import CompletionDocument
+from casework.legal_documents import CompletionDocument, OverrideDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form, Raw
 from portal.pages.documents import meant
+from portal.pages.one_referral import act, referral_page
 from portal.routes.names import Reference
 from portal.words import error_sentence
 from rules.errors import Conflict, FieldError, NotAcceptable
@@ -20,6 +21,7 @@ from rules.legal_gate import PARTS
 
 router = APIRouter(include_in_schema=False)
 _TEAM, _BOARD = "/referrals/{reference}/basis", "/board/{reference}/basis"
+_OVERRIDE = "/board/{reference}/override"
 _MEANWHILE = FieldError("/subjects", "somebody changed this referral meanwhile: look at what stands there now")
 
 
@@ -45,6 +47,30 @@ def board_page(reference: Reference, door: AtDoor) -> Response:
 def board_completes(reference: Reference, door: AtDoor) -> Response:
     """The MASH team completes it."""
     return _complete(door, reference, f"/board/{reference}")
+
+
+@router.get(_OVERRIDE)
+def override_page(reference: Reference, door: AtDoor) -> Response:
+    """Have an agency asked without an agreement: a decision maker's page (R55)."""
+    return _override_page(door, reference)
+
+
+@router.post(_OVERRIDE)
+def override(reference: Reference, door: AtDoor) -> Response:
+    """The agency is asked, and information governance is told."""
+    return act(
+        door, reference, "overridden",
+        lambda work: overrides.ask_without_agreement(
+            work.session, reference, meant(door, OverrideDocument), by=work.by, at=work.at
+        ),
+        lambda form: _override_page(door, reference, 422, form),
+    )  # fmt: skip
+
+
+def _override_page(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        candidates = overrides.candidates(session, reference, by=by, at=at)
+    return referral_page(door, reference, "override.html", status, form, reads=False, candidates=candidates)
 
 
 def _complete(door: Door, reference: str, back: str) -> Response:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from casework import legal_basis, legal_gate
+from casework import follow, legal_basis, legal_gate, overrides
+from casework.follow import ReferralSeen
 from casework.legal_basis import BasisSeen
-from casework.legal_documents import CompletionDocument
+from casework.legal_documents import CompletionDocument, OverrideDocument
 from portal import examples
 from portal.bodies import Body, read
 from portal.credentials import AtDesk
@@ -35,3 +36,17 @@ def complete_basis(reference: Reference, body: Body, desk: AtDesk) -> BasisSeen:
     with desk.at_work() as (session, by, at):
         legal_gate.complete(session, reference, read(body, CompletionDocument), by=by, at=at)
         return legal_basis.read(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{reference}/overrides",
+    openapi_extra=takes(OverrideDocument, examples={"no_agreement": examples.OVERRIDE}),
+    responses=refuses(404, 409, body=True),
+    response_model_exclude_unset=True,
+    summary="Have an agency asked without an agreement",
+)
+def override(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
+    """A decision maker's word that one agency cannot wait for an agreement. The information-governance lead is told."""
+    with desk.at_work() as (session, by, at):
+        overrides.ask_without_agreement(session, reference, read(body, OverrideDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from casework import checks, collation, decision, discussion, intake, outcome, referrals
+from casework import agreements, checks, collation, decision, discussion, intake, outcome, referrals
 from casework.db import unit_of_work
 from casework.documents import DecisionDocument, DiscussionDocument, ReturnDocument
 from casework.legal_documents import CompletionDocument, LegalDocument
 from casework.register import current_profile, use_profile
+from engine.trial import trial_agreement
 from models.account import Account
 from models.check import AgencyCheck
 from models.referral import Referral
@@ -36,6 +37,7 @@ SATURDAY = london("Sat 14 Mar 2026 20:00")
 DECIDER = Actor("decider", Role.DECISION_MAKER, mash_profile=True, is_person=True)
 OTHER_DECIDER = Actor("other-decider", Role.DECISION_MAKER, mash_profile=True, is_person=True)
 SUPPORT = Actor("support", Role.MASH_SUPPORT, mash_profile=True, is_person=True)
+ADMINISTRATOR = Actor("administrator", Role.ACCOUNT_ADMIN, is_person=True)
 OPERATOR = Actor("operator", Role.OPERATOR, is_person=True)
 
 
@@ -60,6 +62,7 @@ def open_hub(at: datetime = SATURDAY) -> None:
     with unit_of_work() as session:
         use_profile(session, profile, at)
         session.add_all(account_of(actor, at) for actor in people)
+        agreements.add(session, trial_agreement(profile), profile, by=ADMINISTRATOR, at=at)
 
 
 def account_of(actor: Actor, at: datetime) -> Account:

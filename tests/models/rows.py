@@ -100,6 +100,8 @@ def a_check_row(reference: str, status: CheckStatus = CheckStatus.REQUESTED, **m
         "clock_policy": "ELAPSED_24H",
         "calendar_version": "v1",
         "due_in_words": "Asked. Due.",
+        "asked_because": "IN_SCOPE",
+        "basis": {},
         **consistent(status),
     }
     return AgencyCheck(**{**fields, **more})

@@ -44,6 +44,7 @@ PERSONAL = {
         "narrative", "clarification_question", "why_not_enough", "sending_officer", "reply_to", "decided_to_refer_by",
         "rated_because",
     },
+    "agency_not_asked": {"override_reason"},
     "agency_return": {"summary", "items", "systems_searched", "not_searched_because", "consultations"},
     "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},

@@ -13,14 +13,16 @@ import pytest
 from sqlmodel import Session
 
 import migrations
+from casework import agreements
 from casework.accounts import add_account, issue_token
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from engine.ports import ANY_FREE
 from engine.stack import PARTS, Stack
+from engine.trial import trial_agreement
 from models.account import Account
 from portal.app import create_app
-from rules.permissions import Role
+from rules.permissions import Actor, Role
 from tests.hub import BUSY, surroundings
 from tests.portal.caller import Caller
 from tests.portal.office import Office
@@ -59,7 +61,10 @@ def server() -> Iterator[Stack]:
 def credentials(server: Stack) -> Credentials:
     """An account for every role, and for every duty team and agency."""
     with surroundings(server.environment()), unit_of_work() as session:
-        use_profile(session, current_profile(), now(session))
+        profile, at = current_profile(), now(session)
+        use_profile(session, profile, at)
+        administrator = Actor("ACCOUNT_ADMIN", Role.ACCOUNT_ADMIN, is_person=True)
+        agreements.add(session, trial_agreement(profile), profile, by=administrator, at=at)
         return Credentials(_open_accounts(session))
 
 

@@ -1,0 +1,69 @@
+"""Which agencies are asked about a referral, and why each is or is not (R15, R55): the least that answers it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.people import Side
+
+#: So much, at least, says whoever has an agency asked without an agreement.
+LEAST_REASON = 20
+
+
+class WhyAsked(StrEnum):
+    """Why an agency is asked; the code set asked_because."""
+
+    IN_SCOPE = "IN_SCOPE"
+    ONE_OFF = "ONE_OFF"
+    OVERRIDE = "OVERRIDE"
+
+
+class WhyNotAsked(StrEnum):
+    """Why an agency is not asked; the code set not_asked_because."""
+
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    ONE_AT_A_TIME = "ONE_AT_A_TIME"
+    NO_AGREEMENT = "NO_AGREEMENT"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An agency of the profile: which sides it holds records of, and whether it is asked as a rule."""
+
+    code: str
+    scope: frozenset[Side]
+    as_a_rule: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Each agency of the profile, asked or not, with the reason; in the profile's order."""
+
+    asked: Mapping[str, WhyAsked]
+    not_asked: Mapping[str, WhyNotAsked]
+
+
+def plan(
+    agencies: Sequence[Candidate], sides: Collection[Side], agreed: Collection[str], overridden: Collection[str]
+) -> Plan:
+    """Whom to ask about people of these sides.
+
+    `agreed` are the parties to an agreement in force on the day; `overridden` those whom a named person has asked
+    without one.
+    """
+    asked: dict[str, WhyAsked] = {}
+    not_asked: dict[str, WhyNotAsked] = {}
+    for agency in agencies:
+        if agency.scope.isdisjoint(sides):
+            not_asked[agency.code] = WhyNotAsked.OUT_OF_SCOPE
+        elif agency.code in overridden:
+            asked[agency.code] = WhyAsked.OVERRIDE
+        elif not agency.as_a_rule:
+            not_asked[agency.code] = WhyNotAsked.ONE_AT_A_TIME
+        elif agency.code not in agreed:
+            not_asked[agency.code] = WhyNotAsked.NO_AGREEMENT
+        else:
+            asked[agency.code] = WhyAsked.IN_SCOPE
+    return Plan(asked, not_asked)
