@@ -19,13 +19,14 @@ import typst
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals
+from casework import ledger, outgoing, referrals
 from casework.checkpoints import public_hex
 from casework.ledger import Act
 from models.ledger import LedgerContent, LedgerEntry
 from models.outbox import Notice
 from models.settings import HOUSE
 from rules.chain import framed
+from rules.errors import FieldError, NotAcceptable
 from rules.permissions import Actor, check_may_decide
 
 FORMAT = "mash-pack-1"
@@ -58,14 +59,21 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
 }  # fmt: skip
 
 
-def make(session: Session, reference: str, key: Ed25519PrivateKey, *, by: Actor, at: datetime) -> bytes:
+def make(
+    session: Session, reference: str, key: Ed25519PrivateKey, because: str | None = None, *, by: Actor, at: datetime
+) -> bytes:
     """A referral's pack as a ZIP file, signed; that it was made is its ledger's last entry.
 
-    For a decision maker with the MASH profile, since all of the assessment is in it. Raises NotPermitted or NotFound.
+    For a decision maker with the MASH profile, since all of the assessment is in it: a protected address too, and then
+    only with a reason why whoever gets it may have that. Raises NotPermitted, NotFound, or NotAcceptable without one.
     """
     check_may_decide(by)
     referrals.lock(session, reference)
-    ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at)
+    if not because and (protected := outgoing.protected(session, reference)):
+        detail = f"the pack would hold a protected address ({', '.join(protected)}): say why its reader may have that"
+        raise NotAcceptable(FieldError("/because", detail))
+    said = {"because": because} if because else None
+    ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at, content=said)
     chain = ledger.entries(session, reference)
     contents = ledger.contents(session, reference)
     told = record(reference, chain, contents, _letters(session, reference))

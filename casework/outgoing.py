@@ -65,6 +65,12 @@ def for_referrer(session: Session, referral: Referral) -> Guard:
     return _guard(session, referral, _unreachable(session, referral, Reader.REFERRER), everybody, [])
 
 
+def protected(session: Session, reference: str) -> list[str]:
+    """The people, as S1, S2 …, whose address is protected and in the record."""
+    everybody = referrals.subjects(session, reference)
+    return [code for code, _ in _addresses([(subject.code, subject) for subject in everybody])]
+
+
 def alarms(
     session: Session, referral: Referral, decision: SubjectDecision, subject: Subject, pointer: str
 ) -> list[Alarm]:

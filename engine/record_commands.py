@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.command_line import DEFAULT_HOME, OF_THE_RECORD, AsJson, Home, Token, actor, take_settings
-from rules.errors import Refused
+from rules.errors import NotAcceptable, Refused
 
 ledger_app = typer.Typer(help="The formal record: is it whole, and its signed checkpoints.", no_args_is_help=True)
 
@@ -72,12 +72,15 @@ def ledger_key(home: Home = DEFAULT_HOME) -> None:
 def evidence(
     reference: Annotated[str, typer.Argument(help="The referral.")],
     out: Annotated[Path, typer.Option(help="The ZIP file to write; it must not be there yet.")],
+    because: Annotated[
+        str | None, typer.Option(help="Why its reader may have a protected address, when there is one in it.")
+    ] = None,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
     """Write a referral's evidence pack, for a decision maker; docs/evidence.md says how a stranger checks it."""
     take_settings(home, OF_THE_RECORD)
-    _write_new(out, _pack(reference, token, home))
+    _write_new(out, _pack(reference, because, token, home))
     typer.echo(out)
 
 
@@ -139,7 +142,7 @@ def _write_new(file: Path, content: bytes) -> None:
         raise Refused(f"{file}: {error.strerror}") from None
 
 
-def _pack(reference: str, token: str | None, home: Path) -> bytes:
+def _pack(reference: str, because: str | None, token: str | None, home: Path) -> bytes:
     from casework.checkpoints import signing_key  # noqa: PLC0415
     from casework.db import now, unit_of_work  # noqa: PLC0415
     from casework.evidence import make  # noqa: PLC0415
@@ -148,7 +151,10 @@ def _pack(reference: str, token: str | None, home: Path) -> bytes:
     wanted = _normal(reference) or ""
     with unit_of_work() as session:
         by = actor(session, token, home, trial.DECISION_MAKERS[0])
-        return make(session, wanted, signing_key(), by=by, at=now(session))
+        try:
+            return make(session, wanted, signing_key(), because, by=by, at=now(session))
+        except NotAcceptable as refused:
+            raise Refused(f"{refused.fields[0].detail} with --because") from None
 
 
 def _normal(reference: str | None) -> str | None:

@@ -96,7 +96,7 @@ _LABELS: Mapping[str, str] = {
     "items-event_date": "When it happened", "for_everybody": "May everybody read it",
     "rating": "How urgent it is", "rating_seen": "The rating that you saw",
     "resolution": "How it was resolved", "below_quorum_because": "Why without them",
-    "false_alarm_because": "A false alarm",
+    "false_alarm_because": "A false alarm", "because": "Your reason",
 }  # fmt: skip
 
 

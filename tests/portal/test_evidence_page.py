@@ -30,6 +30,24 @@ def test_a_decision_maker_takes_a_pack_away_and_the_ledger_says_so(
     assert acts(reference)[-1] == "EVIDENCE_PACKED"
 
 
+def test_a_pack_with_a_protected_address_is_made_for_a_reason_alone(
+    office: Office, client: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """R28, R29: the ledger keeps the reason sealed"""
+    monkeypatch.setenv("MASH_SIGNING_KEY", base64.b64encode(bytes(32)).decode())
+    forget_settings()
+    hidden = CHILD["subjects"][0] | {"address": "3 Larkhall Row, BA1 6RT", "protected_address": True}
+    reference = office.refer_and_join(CHILD | {"subjects": [hidden]})
+    decider = at_their_desk(client, "DECISION_MAKER")
+    refused = decider.post(f"/board/{reference}/evidence", {})
+    assert refused.status_code == 422
+    assert "the pack would hold a protected address (S1)" in refused.text
+    assert "EVIDENCE_PACKED" not in acts(reference)
+    answer = decider.post(f"/board/{reference}/evidence", {"because": "The coroner asked for it."})
+    assert answer.headers["content-type"] == "application/zip"
+    assert acts(reference)[-1] == "EVIDENCE_PACKED"
+
+
 def test_nobody_else_is_offered_one_or_given_one(office: Office, client: Any):
     """R48"""
     reference = office.refer_and_join(CHILD)
