@@ -68,6 +68,10 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
     "agency_check": (SUBJECT, {
         "question": "What this agency is asked", "decline_note": "Why it does not share",
         "known": "Whether the agency knows them", "decline_reason": "Why it does not share, by kind",
+        "asked_because": "Why this agency", "basis": "The basis of asking, as it stood when it was asked",
+    }),
+    "agency_not_asked": (SUBJECT, {
+        "reason": "Why an agency was not asked", "override_reason": "Why it was asked without an agreement",
     }),
     "agency_return": (SUBJECT, {
         "summary": "What the agency knows", "items": "What the agency knows, item by item, with how far each may go",
