@@ -11,7 +11,7 @@ import json
 import pickle
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 #: What all marks begin with: nothing that holds it is harmless.
@@ -27,7 +27,7 @@ _DEEP = 4
 class Aviary:
     """Hands out marks that occur nowhere else, by the place that each is for."""
 
-    def __init__(self, flock: str) -> None:
+    def __init__(self, flock: str = "a") -> None:
         self._flock, self._number = flock, itertools.count()
         self.marks: dict[str, str] = {}
 
@@ -36,6 +36,11 @@ class Aviary:
         mark = f"{CANARY.title()}{self._flock}{number:03d}x"
         self.marks[place or str(number)] = mark
         return mark
+
+    @property
+    def birds(self) -> list[str]:
+        """Every mark handed out."""
+        return list(self.marks.values())
 
     def found_in(self, raw: bytes) -> set[str]:
         """The marks that are in some bytes, in any form."""
@@ -113,7 +118,7 @@ def _is_text(decoded: bytes) -> bool:
 
 
 #: Every form in which the scan must find a word, by what hides it.
-DISGUISES = {
+DISGUISES: dict[str, Callable[[str], bytes]] = {
     "raw": str.encode,
     "in capitals": lambda word: word.upper().encode(),
     "in a URL": lambda word: "".join(f"%{byte:02X}" for byte in word.encode()).encode(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from casework import checks, collation, decision, discussion, early_end, outcome, reconsider
 from casework.documents import DeclineDocument, EarlyEndDocument, ReturnDocument, ViewDocument
+from tests.canary import Aviary
 from tests.casework.factory import (
     AFTERNOON,
     ASKED,
@@ -35,17 +36,6 @@ from tests.casework.factory import (
 from tests.record import Record
 
 CANARY = "Kanarie"
-
-
-class Aviary:
-    """Hands out words that occur nowhere else, and remembers them."""
-
-    def __init__(self) -> None:
-        self.birds: list[str] = []
-
-    def __call__(self) -> str:
-        self.birds.append(f"{CANARY}{len(self.birds):03d}x")
-        return self.birds[-1]
 
 
 def _person(bird: Aviary, base: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +136,7 @@ def test_no_word_that_anybody_wrote_can_be_read_in_a_dump(record: Record):
     assert acts_of(record, reference)[-1] == "RECONSIDER_SETTLED"
     stolen = record.server.dump()
     assert reference.encode() in stolen
-    assert [word for word in bird.birds if _found(word, stolen)] == []
+    assert bird.found_in(stolen) == set()
     numbers = ("9990000", "2016-05-04", "1947-11-20")
     assert [number for number in numbers if _found(number, stolen)] == []
 
@@ -168,5 +158,4 @@ def test_a_withdrawal_leaves_no_word_either(record: Record):
     all_give_back(reference, but=["POLICE"])
     act(early_end.withdraw, reference, EarlyEndDocument(reason="DIED"), by=duty(), at=AFTERNOON)
     act(outcome.hand_back, reference, at=AFTERNOON)
-    stolen = record.server.dump()
-    assert [word for word in bird.birds if _found(word, stolen)] == []
+    assert bird.found_in(record.server.dump()) == set()
