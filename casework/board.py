@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from casework import urgency
+from casework import hidden, urgency
 from casework.follow import Seen
 from models.check import AgencyCheck
 from models.decision import Reconsideration
@@ -85,6 +85,8 @@ def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool]]:
         .options(load_only(*_SHOWN))
         .outerjoin(due, due.c.reference == col(Referral.reference))
         .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))
+        # Whoever is named may not be the only one in the room.
+        .where(~hidden.is_restricted())
         .order_by(called.desc(), urgency.order(), waits_for_us, sa.nulls_last(due.c.due_at), *by_age)
         .limit(MOST)
     )
@@ -112,7 +114,9 @@ def oldest(session: Session, *, by: Actor) -> datetime | None:
     """When the open referral that has waited the longest came in; None when none is open."""
     check_may_run_process(by)
     received: datetime | None = session.execute(
-        sa.select(sa.func.min(col(Referral.received_at))).where(col(Referral.stage) != Stage.CLOSED)
+        sa.select(sa.func.min(col(Referral.received_at))).where(
+            col(Referral.stage) != Stage.CLOSED, ~hidden.is_restricted()
+        )
     ).scalar()
     return received
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Reference, Text
 from casework.item_documents import Item
 from casework.legal_documents import LEGAL_CODES, LegalDocument
+from casework.restriction_documents import RestrictionDocument
 from rules.people import Side
 
 
@@ -73,12 +74,16 @@ class ReferralDocument(Document):
     eligibility: Eligibility
     concern: Concern
     subjects: list[SubjectDocument] = Field(min_length=1, max_length=20)
+    restriction: RestrictionDocument | None = Field(
+        default=None, description="Hide it from everybody but the sender and those named (S-5)"
+    )
 
 
 #: Which fields of a referral hold codes, and of which set.
 REFERRAL_CODES = {
     "concern/source": "referral_source",
     "concern/level_of_need": "need_level",
+    "restriction/ground": "restriction_ground",
 } | {f"subjects/*/{field}": code_set for field, code_set in LEGAL_CODES.items()}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from casework import ledger, legal_gate, outgoing, referrals
+from casework import ledger, legal_gate, outgoing, referrals, restriction
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.field_errors import field_errors
 from casework.ledger import Act
@@ -53,18 +53,20 @@ def receive(session: Session, document: Any, *, by: Actor, at: datetime) -> Rece
     check_may_refer(by, parsed.duty_team)
     digest = _digest(parsed)
     _one_at_a_time(session, parsed)
-    if earlier := _earlier(session, parsed):
+    if earlier := _earlier(session, parsed, by):
         if earlier.body_digest != digest:
             raise Conflict(f"sender_id was already used, for referral {earlier.reference}, with other content")
         return Received(earlier.reference, earlier.stage, False, _advice(earlier, profile))
     use_profile(session, profile, at)
     referral = _open(session, parsed, digest, profile, at)
     ledger.write(
-        session, referral.reference, Act.RECEIVED, by=by, at=at, content=parsed.model_dump(mode="json"),
+        session, referral.reference, Act.RECEIVED, by=by, at=at, content=_said(parsed),
         duty_team=parsed.duty_team, subjects=[s.side for s in parsed.subjects], urgency=referral.urgency,
         level_of_need=referral.level_of_need, profile=profile.version,
     )  # fmt: skip
     _plan_run(session, referral, profile, at)
+    if parsed.restriction:
+        restriction.begin(session, referral, parsed.restriction, "/restriction", by=by, at=at)
     return Received(referral.reference, referral.stage, True, _advice(referral, profile))
 
 
@@ -148,8 +150,15 @@ def _from_the_future(parsed: ReferralDocument, at: datetime) -> list[FieldError]
     return found
 
 
+def _said(parsed: ReferralDocument) -> dict[str, Any]:
+    """What was referred; why it is restricted is an entry of its own."""
+    return parsed.model_dump(mode="json", exclude={"restriction"})
+
+
 def _digest(parsed: ReferralDocument) -> str:
-    return hashlib.sha256(parsed.model_dump_json().encode()).hexdigest()
+    # Whoever sent the same before there were restrictions is still understood.
+    unsaid = None if parsed.restriction else {"restriction"}
+    return hashlib.sha256(parsed.model_dump_json(exclude=unsaid).encode()).hexdigest()
 
 
 def _one_at_a_time(session: Session, parsed: ReferralDocument) -> None:
@@ -158,10 +167,10 @@ def _one_at_a_time(session: Session, parsed: ReferralDocument) -> None:
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
 
 
-def _earlier(session: Session, parsed: ReferralDocument) -> Referral | None:
-    return session.exec(
-        select(Referral).where(Referral.duty_team == parsed.duty_team, Referral.sender_id == parsed.sender_id)
-    ).first()
+def _earlier(session: Session, parsed: ReferralDocument, by: Actor) -> Referral | None:
+    ids = [parsed.sender_id, restriction.own_id(parsed.sender_id, by.id)]
+    query = select(Referral).where(Referral.duty_team == parsed.duty_team, col(Referral.sender_id).in_(ids))
+    return session.exec(query).first()
 
 
 def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Profile, at: datetime) -> Referral:

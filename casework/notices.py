@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals
+from casework import confidants, ledger, referrals
 from casework.db import now, unit_of_work
 from casework.ledger import Act
 from casework.post import may_leave
@@ -140,8 +140,11 @@ def _claim(real_now: datetime, limit: int) -> list[_Parcel]:
         profile = current_profile()
         found = list(session.exec(query))
         _drop_expired(session, found, real_now)
+        passed_by = _readdress(session, found)
         due = [notice for notice in found if notice.status is not NoticeStatus.DROPPED]
-        return [_lease(session, notice, profile, real_now) for notice in due]
+        parcels = [_lease(session, notice, profile, real_now) for notice in due]
+    # Those who are told instead wait by now.
+    return _claim(real_now, limit) if passed_by and not parcels else parcels
 
 
 def _drop_expired(session: Session, notices: list[Notice], real_now: datetime) -> None:
@@ -152,6 +155,32 @@ def _drop_expired(session: Session, notices: list[Notice], real_now: datetime) -
             session.add(notice)
 
 
+def _readdress(session: Session, notices: list[Notice]) -> int:
+    """Who may not know of a referral is not written to; who is told instead is found when the letter leaves (S-5).
+
+    Returns how many recipients were passed by.
+    """
+    passed_by = 0
+    private = confidants.not_for_everybody(session, {notice.reference for notice in notices if notice.reference})
+    for notice in notices:
+        if notice.reference is None or notice.reference not in private:
+            continue
+        instead = confidants.instead_of(session, notice.reference, notice.message, notice.recipient)
+        if instead is None:
+            continue
+        if notice.status is NoticeStatus.SENDING:
+            _mark_perhaps_twice(session, notice)
+        for account in instead.accounts:
+            say(
+                session, instead.message, to_account(account), at=notice.written_at, reference=notice.reference,
+                occasion=str(notice.id),
+            )  # fmt: skip
+        notice.status, notice.lease_until, notice.next_at = NoticeStatus.DROPPED, None, None
+        session.add(notice)
+        passed_by += 1
+    return passed_by
+
+
 def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetime) -> _Parcel:
     if notice.status is NoticeStatus.SENDING:
         _mark_perhaps_twice(session, notice)
@@ -159,36 +188,40 @@ def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetim
     notice.attempts += 1
     session.add(notice)
     if notice.recipient.startswith(_ACCOUNT):
-        return _private_parcel(session, notice, profile)
-    contact = _contact(profile, notice, real_now)
-    link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
-    fields = Fields(
-        hub=profile.wording.hub_name,
-        organisation=contact.name if contact else "",
-        reference=notice.reference or "",
-        link=link,
-    )
+        return _private_parcel(session, notice, profile, real_now)
+    contact = _contact(profile, notice.recipient, real_now)
     address = None
     if contact:
         address = contact.primary if notice.channel == "primary" else contact.second
-    return _Parcel(notice.id, notice.message_id, address, messages.write(MessageName(notice.message), fields))
+    return _Parcel(notice.id, notice.message_id, address, _text(notice, profile, contact.name if contact else ""))
 
 
-def _private_parcel(session: Session, notice: Notice, profile: Profile) -> _Parcel:
-    account = session.get(Account, notice.recipient.removeprefix(_ACCOUNT))
-    text = account_letters.write(
-        AccountLetter(notice.message),
-        hub=profile.wording.hub_name,
-        secret=notice.secret or "",
-        portal_url=settings().portal_url,
+def _text(notice: Notice, profile: Profile, organisation: str) -> messages.Text:
+    link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
+    fields = Fields(
+        hub=profile.wording.hub_name, organisation=organisation, reference=notice.reference or "", link=link
     )
+    return messages.write(MessageName(notice.message), fields)
+
+
+def _private_parcel(session: Session, notice: Notice, profile: Profile, real_now: datetime) -> _Parcel:
+    account = session.get(Account, notice.recipient.removeprefix(_ACCOUNT))
+    if notice.message in set(AccountLetter):
+        text = account_letters.write(
+            AccountLetter(notice.message), hub=profile.wording.hub_name, secret=notice.secret or "",
+            portal_url=settings().portal_url,
+        )  # fmt: skip
+    else:
+        body = to_agency(account.agency) if account and account.agency else MASH_TEAM
+        contact = _contact(profile, body, real_now)
+        text = _text(notice, profile, contact.name if contact else "")
     return _Parcel(notice.id, notice.message_id, account.email if account else None, text)
 
 
-def _contact(profile: Profile, notice: Notice, real_now: datetime) -> Contact | None:
-    """Whom a notice is for. Somebody whom a newer profile no longer knows must not hold up everybody else's (F16)."""
+def _contact(profile: Profile, recipient: str, real_now: datetime) -> Contact | None:
+    """Whom a recipient stands for. One whom a newer profile no longer knows must not hold up everybody else's (F16)."""
     try:
-        return profile.contact(notice.recipient, real_now.date())
+        return profile.contact(recipient, real_now.date())
     except Misconfigured:
         return None
 
@@ -231,6 +264,8 @@ def _plan_next_attempt(session: Session, notice: Notice, *, refused: bool, real_
     elif notice.recipient.startswith(_ACCOUNT):
         # One person has one mailbox, and asks for another code or link when this one does not come.
         notice.status, notice.secret = NoticeStatus.UNDELIVERED, None
+        if notice.reference:
+            _raise_alarm(session, notice)
     elif notice.channel == "primary":
         notice.channel, notice.attempts, notice.next_at = "second", 0, real_now
     else:

@@ -100,6 +100,15 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
     "ledger_content": (SUBJECT, {"content": "What the formal record is committed to", "salt": "To prove it"}),
     "legal_hold": (RIGHTS, {"because": "Why it is not erased", "lifted_because": "Why it is again"}),
     "subject_access": (RIGHTS, {"held_because": "Why giving it would do serious harm"}),
+    "restriction": (SUBJECT, {
+        "ground": "Why only named people know of it", "reason": "The same, in words",
+        "lifted_because": "Why it is seen as any other again",
+    }),
+    "interest_conflict": (WORKER, {"ground": "Why somebody stepped back"}),
+    "glass_break": (GOVERNED, {
+        "reason": "Why a restricted referral was opened in an emergency", "verdict": "Whether that was right",
+        "note": "The same, in words",
+    }),
     "account": (ACCOUNT, {
         "id": "Who acted, in the ledger", "email": "Where codes and invitations go",
         "display_name": "What they are called",
@@ -123,7 +132,7 @@ DIFFERING: Mapping[str, Ground] = {
 #: Text that says nothing about a person: names of things, codes of the profile, digests of random tokens.
 NOT_PERSONAL = frozenset({
     "agency.code", "agency.kind", "area_profile.version", "area_profile.digest", "area_profile.content", "post.place",
-    "opening.reference",
+    "opening.reference", "glass_break.alert", "glass_break.reference",
     "provider_visit.state_digest", "provider_visit.browser_digest", "provider_visit.back", "sharing_agreement.title",
     "sharing_agreement.version", "sharing_agreement.parties", "sharing_agreement.scope", "sharing_agreement.signed_on",
     "sharing_agreement.in_force_from", "sharing_agreement.in_force_to", "sharing_agreement.review_on",

@@ -64,6 +64,7 @@ CODE_SETS = (
     "gateway", "request_reason", "asked_because",
     "not_asked_because", "outcome", "early_end", "check_status", "return_result", "decline_reason",
     "recipients", "breach_cause", "clock_reason", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
+    "restriction_ground", "interest_ground", "glass_verdict",
 )  # fmt: skip
 #: Codes that rules name, so that no profile can be without them.
 CODES_IN_RULES: Mapping[str, Collection[str]] = {

@@ -8,6 +8,7 @@ from models import (
     account,
     agency,
     agreement,
+    break_glass,
     check,
     decision,
     feedback,
@@ -15,6 +16,7 @@ from models import (
     moves,
     outbox,
     referral,
+    restriction,
     retention,
     signin,
     subject_access,
@@ -23,6 +25,6 @@ from models import (
 
 METADATA = SQLModel.metadata
 ROOMS = (
-    account, agency, agreement, check, decision, feedback, ledger, moves, outbox, referral, retention, signin,
-    subject_access, wake,
+    account, agency, agreement, break_glass, check, decision, feedback, ledger, moves, outbox, referral, restriction,
+    retention, signin, subject_access, wake,
 )  # fmt: skip

@@ -24,6 +24,7 @@ class AccountLetter(StrEnum):
     CONFIRM_COLLEAGUES = "confirm_colleagues"
     MANY_OPENED = "many_opened"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- the name of a template
+    GLASS_BROKEN = "glass_broken"
 
 
 def write(letter: AccountLetter, *, hub: str, secret: str, portal_url: str) -> Text:

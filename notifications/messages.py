@@ -42,6 +42,9 @@ class MessageName(StrEnum):
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"
     RUN_STOPPED = "run_stopped"
+    RESTRICTED_NAMED = "restricted_named"
+    NOBODY_TO_TELL = "nobody_to_tell"
+    INTEREST_DECLARED = "interest_declared"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _AGENCY = frozenset({Role.AGENCY})
 _DECIDES = frozenset({Role.DECISION_MAKER})
 _REFERRAL = "/api/v1/referrals/{reference}"
 _ADMINISTERS = frozenset({Role.ACCOUNT_ADMIN})
+_CASEWORKERS = _MASH | _DUTY_TEAM | _AGENCY
+_LOOKS_AFTER = _DECIDES | _DUTY_TEAM
 _READS_REGISTER = frozenset({Role.ACCOUNT_ADMIN, Role.IG_LEAD})
 _GOVERNS = frozenset({Role.IG_LEAD})
 _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
@@ -157,6 +159,22 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /accounts/{account_id}/manager/withdraw": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile": _ADMINISTERS,
     "POST /accounts/{account_id}/mash-profile/withdraw": _ADMINISTERS,
+    "GET /restricted": _CASEWORKERS,
+    "GET /restricted/{reference}": _CASEWORKERS,
+    "POST /restricted/{reference}/people": _LOOKS_AFTER,
+    "POST /restricted/{reference}/people/remove": _LOOKS_AFTER,
+    "POST /restricted/{reference}/review": _LOOKS_AFTER,
+    "POST /restricted/{reference}/lift": _LOOKS_AFTER,
+    "GET /break-glass": _DECIDES,
+    "POST /break-glass": _DECIDES,
+    "GET /break-glass-uses": frozenset({Role.IG_LEAD}),
+    "POST /break-glass-uses/{alert}": frozenset({Role.IG_LEAD}),
+    "GET /checks/{reference}/interest": _AGENCY,
+    "POST /checks/{reference}/interest": _AGENCY,
+    "GET /board/{reference}/interest": _MASH,
+    "POST /board/{reference}/interest": _MASH,
+    "GET /board/{reference}/restrict": _DECIDES,
+    "POST /board/{reference}/restrict": _DECIDES,
     "GET /board": _MASH,
     "GET /board-rows": _MASH,
     "GET /board-locked": ANYBODY,
@@ -208,6 +226,8 @@ NEEDS_SECOND_FACTOR: frozenset[str] = frozenset(
         "POST /board/{reference}/reconsideration",
         "GET /you/password",
         "POST /you/password",
+        "POST /restricted/{reference}/lift",
+        "POST /break-glass",
         "POST /accounts-add",
         "POST /retention/{list_id}/agree",
         "POST /subject-access/{request_id}/export",

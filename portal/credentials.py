@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from casework import openings, sessions, step_up
+from casework import hidden, openings, sessions, step_up
 from casework.accounts import actor_of
 from casework.db import now, unit_of_work
 from casework.openings import TooManyOpened
@@ -80,6 +80,7 @@ class Desk:
                 actor = self._who(session)
                 if actor is None:
                     raise Unauthenticated
+                hidden.read_as(session, actor)
                 with self._noting_refusals(actor):
                     if self._allowed is not None and actor.role not in self._allowed:
                         raise NotPermitted("your role may not do this")

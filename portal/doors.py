@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from casework import kept_forms, sessions, step_up
+from casework import hidden, kept_forms, sessions, step_up
 from casework.db import now, unit_of_work
 from casework.kept_forms import KeptForm
 from casework.openings import TooManyOpened
@@ -94,6 +94,14 @@ DONE: Mapping[str, str] = {
     "no-manager": "They no longer confirm the people of their agency.",
     "granted": "The MASH profile is granted.",
     "taken": "The MASH profile is withdrawn.",
+    "restricted": "The referral is hidden from everybody but the people named.",
+    "named": "They may see it from now on, and are told so.",
+    "unnamed": "They cannot see it any more.",
+    "reviewed": "It stays restricted, and is to be looked at again in 90 days.",
+    "restriction-lifted": "The restriction is lifted.",
+    "glass-broken": "It is open to you for 60 minutes, and information governance is alerted.",
+    "glass-reviewed": "It is recorded.",
+    "stepped-back": "You have stepped back. You will not see that referral again.",
     "authenticator": "From now on you sign in with your authenticator app.",
     "password": "Your password is set. Sign in with it now.",
     "password-changed": "Your password is changed. You are signed out everywhere else.",
@@ -183,6 +191,7 @@ class Door:
         try:
             with unit_of_work() as session:
                 actor = self._admit(session, looked_at)
+                hidden.read_as(session, actor)
                 try:
                     self._check_access(session, actor, takes)
                     self.at = now(session)

@@ -1,7 +1,7 @@
 """Forms of pages: from the names of their fields to a document of casework, and back with every error beside its field.
 
 A field's name is its place in the document, `subjects-0-given_name`, and may say what kind of value it is:
-`:bool`, `:int`, `:list`, `:date` (in parts `.day`, `.month`, `.year`) or `:moment` (with `.time` besides).
+`:bool`, `:int`, `:list`, `:lines`, `:date` (in parts `.day`, `.month`, `.year`) or `:moment` (with `.time` besides).
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def _meant(value: Any, kind: str, zone: ZoneInfo) -> Any:
         return {"true": True, "false": False}.get(value, value)
     if kind == "int":
         return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else value
+    if kind == "lines" and isinstance(value, str):
+        return [line.strip() for line in value.split("\n") if said(line)]
     if kind == "date" and isinstance(value, dict):
         return _day(value)
     if kind == "moment" and isinstance(value, dict):

@@ -26,14 +26,16 @@ _ARRANGED = (
     Link("/retention", "Retention"),
     Link("/openings", "Stopped accounts"),
 )
+_GLASS = Link("/break-glass-uses", "Break-glass")
+_RESTRICTED = Link("/restricted", "Restricted")
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
-    Role.AGENCY: (Link("/tasks", "Your checks"),),
-    Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer")),
-    Role.MASH_SUPPORT: (_BOARD,),
-    Role.DECISION_MAKER: (_BOARD,),
+    Role.AGENCY: (Link("/tasks", "Your checks"), _RESTRICTED),
+    Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer"), _RESTRICTED),
+    Role.MASH_SUPPORT: (_BOARD, _RESTRICTED),
+    Role.DECISION_MAKER: (_BOARD, _RESTRICTED),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
-    Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access")),
+    Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access"), _GLASS),
 }
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import drafts, early_end, follow, intake, legal_basis, outcome
+from casework import drafts, early_end, follow, intake, legal_basis, outcome, restriction
 from casework.documents import EarlyEndDocument, Eligibility
 from models.account import Account
 from portal import bodies, forms
@@ -105,10 +105,11 @@ def referral(reference: Reference, door: AtDoor) -> Response:
     """Where a referral stands, and why it waits."""
     with door.at_work() as (session, by, at):
         seen = follow.see(session, reference, by=by, at=at)
+        restricted = restriction.in_force(session, reference) is not None
         own_and_open = seen.duty_team == by.duty_team and seen.stage in UNDECIDED
         lacking = legal_basis.lacking(session, reference, by=by, at=at) if own_and_open else {}
     said = {subject: [error_sentence(field) for field in fields] for subject, fields in lacking.items()}
-    return door.page("my_referral.html", seen=seen, lacking=said)
+    return door.page("my_referral.html", seen=seen, lacking=said, restricted=restricted)
 
 
 @router.get(f"{_ONE}/outcome")

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from casework import collation, decided, drafts, follow, urgency
+from casework import collation, decided, drafts, follow, restriction, urgency
 from portal import forms
 from portal.credentials import Work
 from portal.doors import Door
@@ -34,12 +34,13 @@ def referral_page(
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
         pressing = urgency.read(work.session, reference, by=work.by, at=work.at) if reads else None
         decisions = decided.read(work.session, reference, by=work.by, at=work.at) if reads else []
+        restricted = restriction.in_force(work.session, reference) is not None
         if form is None and purpose:
             form = drafted(work, purpose, reference)
         form = form or Form({"held_at:moment": forms.moment_parts(work.at, door.zone)} if purpose else {})
     return door.page(
         template, status, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
-        pressing=pressing, may_decide=work.by.role is Role.DECISION_MAKER, **more,
+        pressing=pressing, restricted=restricted, may_decide=work.by.role is Role.DECISION_MAKER, **more,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, drafts, queues, readers, urgency
+from casework import checks, discussion, drafts, queues, readers, restriction, urgency
 from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument, ViewDocument
 from casework.urgency_documents import UrgentCallDocument
 from portal import forms
@@ -178,7 +178,8 @@ def _check_page(
     with door.at_work() as (session, by, at):
         seen = queues.read_check(session, reference, by=by, at=at)
         has_draft = drafts.find(session, _RETURN, reference, by.id) is not None
-    return door.page(template, status, check=seen, form=form or Form(), has_draft=has_draft)
+        restricted = restriction.in_force(session, reference) is not None
+    return door.page(template, status, check=seen, form=form or Form(), has_draft=has_draft, restricted=restricted)
 
 
 def _record(door: Door, reference: str, template: str) -> Response:

@@ -49,6 +49,8 @@ PERSONAL = {
     "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},
     "urgent_call": {"reason"},
+    "restriction": {"reason", "lifted_because"},
+    "glass_break": {"reason", "note"},
     "collated_template": {"content"},
     "ledger_content": {"salt", "content"},
     "discussion": {"present", "note"},

@@ -64,11 +64,7 @@ class Office:
     def refer_and_ask(self, example: dict[str, Any] = examples.CHILD, **changes: Any) -> str:
         """A referral whose agencies have all been asked; its reference."""
         reference = self.refer(example, **changes)
-        with unit_of_work() as session:
-            at = now(session)
-            intake.screen(session, reference, at=at)
-            for agency in agencies_to_ask(session, reference):
-                request_check(session, reference, agency, at=at)
+        ask_all(reference)
         return reference
 
     def refer_and_join(self, example: dict[str, Any] = examples.CHILD, **changes: Any) -> str:
@@ -92,6 +88,15 @@ class Office:
             decide(session, reference, document, by=DECIDER, at=at)
             outcome.hand_back(session, reference, at=at)
         return reference
+
+
+def ask_all(reference: str) -> None:
+    """The hub screens a referral and asks every agency, as the flow does."""
+    with unit_of_work() as session:
+        at = now(session)
+        intake.screen(session, reference, at=at)
+        for agency in agencies_to_ask(session, reference):
+            request_check(session, reference, agency, at=at)
 
 
 def returns(session: Session, reference: str, agency: str, *, late: bool = False) -> None:

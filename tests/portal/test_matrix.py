@@ -62,6 +62,8 @@ FRONT_DOOR = "POST /api/v1/referrals"
 FOR_PERSONS = {"POST /api/v1/accounts/me/second-factor"}
 #: An agency's people are confirmed by its named manager alone (R47).
 FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
+#: There is something to see for whoever is named in a restriction, where there is one (S-5).
+FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -74,7 +76,7 @@ def declared(cell: Cell) -> set[Met]:
         return {Met.AS_ROLE}
     if is_staff_without_profile(who.actor) and _is_for_the_profile(route):
         # They may follow where a referral stands, and so know whether there is one.
-        return {Met.AS_ROLE} if thing is None or thing.exists else {Met.AS_ROLE, Met.AS_STRANGER}
+        return {Met.AS_ROLE} if thing is None or thing.concerns(who.actor) else {Met.AS_ROLE, Met.AS_STRANGER}
     if thing is None:
         return _declared_of_no_referral(route, who)
     is_theirs = route in LEADS_ON or _is_theirs(route, who, thing)
@@ -103,6 +105,8 @@ def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
         return False
     if route in OUTCOME | ACKNOWLEDGEMENT:
         return who.actor.duty_team in thing.handed_back_to
+    if route in FOR_THE_NAMED and not thing.named:
+        return False
     if "{agency}" in route and FILL["agency"] not in thing.asked:
         return False
     return thing.joined or route not in ONCE_JOINED
@@ -138,7 +142,8 @@ def things(client: Any, credentials: Credentials) -> list[Thing]:
 @pytest.fixture(scope="module")
 def cells(caller: Caller, people: list[Principal], things: list[Thing]) -> dict[Cell, Told]:
     """The whole matrix, asked once: first all that reads, then all that writes."""
-    some = [thing for thing in things if thing.name in {"child, checking", "adult, closed", "absent"}]
+    written_to = {"child, checking", "adult, closed", "child, restricted", "absent"}
+    some = [thing for thing in things if thing.name in written_to]
     asked = [
         Cell(route, who, thing)
         for method in ("GET", "POST")

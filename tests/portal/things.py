@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from casework import outcome, referrals
+from casework import outcome, referrals, restriction
 from casework.db import now, unit_of_work
+from casework.restriction_documents import RestrictionDocument
 from portal.examples import ADULT, CHILD, JOINT
 from rules.permissions import Actor, Role
-from tests.portal.office import ADULTS, CHILDREN, Office
+from tests.portal.office import ADULTS, CHILDREN, DECIDER, Office
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,13 @@ class Thing:
     handed_back_to: frozenset[str] = frozenset()
     exists: bool = True
     joined: bool = False
+    #: The people named in its restriction; without any, it has none.
+    named: frozenset[str] = frozenset()
 
     def concerns(self, actor: Actor) -> bool:
         """Whether an actor may know of it: R48, R49 in one place, told apart from the code that holds it up."""
+        if self.named and actor.id not in self.named:
+            return False
         if actor.role is Role.DUTY_TEAM:
             return actor.duty_team in self.teams
         if actor.role is Role.AGENCY:
@@ -55,8 +60,18 @@ def all_things(office: Office) -> list[Thing]:
             for side, (example, team, stages) in _EXAMPLES.items()
             for stage in stages
         ),
+        _restricted(office),
         ABSENT,
     ]
+
+
+def _restricted(office: Office) -> Thing:
+    reference = office.refer_and_ask(CHILD)
+    with unit_of_work() as session:
+        document = RestrictionDocument(ground="ADOPTION", reason="Two families.", named=["OFFICER", "POLICE"])
+        restriction.restrict(session, reference, document, by=DECIDER, at=now(session))
+    named = frozenset({DECIDER.id, "OFFICER", "POLICE"})
+    return replace(_thing("child, restricted", reference, CHILDREN, joined=False), named=named)
 
 
 def _closed(office: Office, example: dict[str, Any]) -> str:

@@ -1,0 +1,165 @@
+"""Restricted referrals, for the people named in them; and stepping back from one that is too near (S-5, S-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from casework import follow, interests, queues, restriction
+from casework.restriction_documents import (
+    InterestDocument,
+    NamedDocument,
+    RemovedDocument,
+    RestrictionDocument,
+    WhyDocument,
+)
+from portal.credentials import Work
+from portal.doors import AtDoor, Door
+from portal.forms import Form
+from portal.navigation import home_of
+from portal.pages.documents import meant
+from portal.pages.one_referral import ONE
+from portal.routes.names import Reference
+from rules.errors import NotAcceptable
+from rules.permissions import Role, check_may_decide, check_may_run_process
+
+router = APIRouter(include_in_schema=False)
+_RESTRICTED = "/restricted/{reference}"
+
+
+@router.get("/restricted")
+def restricted_page(door: AtDoor) -> Response:
+    """The restricted referrals that this person is named in, those first that somebody must look at."""
+    with door.at_work() as (session, by, at):
+        found = restriction.mine(session, by=by, at=at)
+    return door.page("restricted.html", found=found)
+
+
+@router.get(_RESTRICTED)
+def restriction_page(reference: Reference, door: AtDoor) -> Response:
+    """Why one referral is restricted, who may know of it, and when somebody looks again."""
+    return _restriction(door, reference)
+
+
+@router.post(f"{_RESTRICTED}/people")
+def name(reference: Reference, door: AtDoor) -> Response:
+    """One more person may know of it."""
+
+    def one_more(work: Work) -> None:
+        restriction.name(work.session, reference, meant(door, NamedDocument), by=work.by, at=work.at)
+
+    return _change(door, reference, "named", one_more)
+
+
+@router.post(f"{_RESTRICTED}/people/remove")
+def remove(reference: Reference, door: AtDoor) -> Response:
+    """A person may know of it no longer."""
+
+    def one_less(work: Work) -> None:
+        restriction.remove(work.session, reference, meant(door, RemovedDocument), by=work.by, at=work.at)
+
+    return _change(door, reference, "unnamed", one_less)
+
+
+@router.post(f"{_RESTRICTED}/review")
+def review(reference: Reference, door: AtDoor) -> Response:
+    """It is still needed."""
+
+    def look(work: Work) -> None:
+        restriction.review(work.session, reference, meant(door, WhyDocument), by=work.by, at=work.at)
+
+    return _change(door, reference, "reviewed", look)
+
+
+@router.post(f"{_RESTRICTED}/lift")
+def lift(reference: Reference, door: AtDoor) -> Response:
+    """The referral is seen as any other from now on."""
+
+    def end(work: Work) -> None:
+        restriction.lift(work.session, reference, meant(door, WhyDocument), by=work.by, at=work.at)
+
+    return _change(door, reference, "restriction-lifted", end, back="/restricted")
+
+
+@router.get(f"{ONE}/restrict")
+def restrict_page(reference: Reference, door: AtDoor) -> Response:
+    """Hide a referral from everybody but named people."""
+    return _restrict(door, reference)
+
+
+@router.post(f"{ONE}/restrict")
+def restrict(reference: Reference, door: AtDoor) -> Response:
+    """It is hidden from their next request on, whoever has it open."""
+    try:
+        with door.at_work() as (session, by, at):
+            restriction.restrict(session, reference, meant(door, RestrictionDocument), by=by, at=at)
+    except NotAcceptable as refused:
+        return _restrict(door, reference, Form(door.raw, refused.fields))
+    return door.go(f"/restricted/{reference}", "restricted")
+
+
+@router.get("/checks/{reference}/interest")
+def agency_interest_page(reference: Reference, door: AtDoor) -> Response:
+    """A representative is too near to the people of a check."""
+    return _interest(door, reference)
+
+
+@router.post("/checks/{reference}/interest")
+def declare_for_agency(reference: Reference, door: AtDoor) -> Response:
+    """The check is a colleague's from now on."""
+    return _declare(door, reference)
+
+
+@router.get(f"{ONE}/interest")
+def team_interest_page(reference: Reference, door: AtDoor) -> Response:
+    """Somebody of the MASH team is too near to the people of a referral."""
+    return _interest(door, reference)
+
+
+@router.post(f"{ONE}/interest")
+def declare_for_team(reference: Reference, door: AtDoor) -> Response:
+    """The referral is the rest of the team's from now on."""
+    return _declare(door, reference)
+
+
+def _restriction(door: Door, reference: str, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        found = restriction.read(session, reference, by=by, at=at)
+    return door.page("restriction.html", 200 if form is None else 422, found=found, form=form or Form())
+
+
+def _change(door: Door, reference: str, done: str, verb: Callable[[Work], None], *, back: str = "") -> Response:
+    try:
+        with door.at_work() as work:
+            verb(work)
+    except NotAcceptable as refused:
+        return _restriction(door, reference, Form(door.raw, refused.fields))
+    return door.go(back or f"/restricted/{reference}", done)
+
+
+def _restrict(door: Door, reference: str, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        check_may_decide(by)
+        seen = follow.see(session, reference, by=by, at=at)
+    return door.page("restrict.html", 200 if form is None else 422, seen=seen, form=form or Form())
+
+
+def _interest(door: Door, reference: str, form: Form | None = None) -> Response:
+    with door.at_work() as (session, by, at):
+        if by.role is Role.AGENCY:
+            queues.check_now(session, reference, by=by)
+        else:
+            check_may_run_process(by)
+            follow.see(session, reference, by=by, at=at)
+    return door.page("interest.html", 200 if form is None else 422, reference=reference, form=form or Form())
+
+
+def _declare(door: Door, reference: str) -> Response:
+    try:
+        with door.at_work() as (session, by, at):
+            interests.declare(session, reference, meant(door, InterestDocument), by=by, at=at)
+    except NotAcceptable as refused:
+        return _interest(door, reference, Form(door.raw, refused.fields))
+    return door.go(home_of(door.visitor.actor), "stepped-back")
