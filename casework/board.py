@@ -87,7 +87,13 @@ def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool]]:
         .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))
         # Whoever is named may not be the only one in the room.
         .where(~hidden.is_restricted())
-        .order_by(called.desc(), urgency.order(), waits_for_us, sa.nulls_last(due.c.due_at), *by_age)
+        .order_by(
+            called.desc(),
+            urgency.order(col(Referral.urgency_rating)),
+            waits_for_us,
+            sa.nulls_last(due.c.due_at),
+            *by_age,
+        )
         .limit(MOST)
     )
 

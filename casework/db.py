@@ -27,7 +27,13 @@ def database() -> sa.Engine:
         pool_size=8,
         max_overflow=4,
         pool_timeout=5,
-        connect_args={"connect_timeout": 5, "application_name": "mash"},
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "mash",
+            # A plan for any value reads all years where one that knows it wants the open reads the few open; and to
+            # compile or share out a statement of milliseconds takes longer than to run it.
+            "options": "-c plan_cache_mode=force_custom_plan -c jit=off -c max_parallel_workers_per_gather=0",
+        },
     )
 
 

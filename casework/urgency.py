@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -125,9 +126,10 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> Urgenc
     )  # fmt: skip
 
 
-def order() -> sa.ColumnElement[int]:
+def order(rating: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[int]:
     """The place of a referral's rating among all: the most urgent is the first."""
-    return sa.case({rating.value: place for place, rating in enumerate(UrgencyRating)}, value=_rating(), else_=99)
+    places = {each.value: place for place, each in enumerate(UrgencyRating)}
+    return sa.case(places, value=sa.cast(rating, sa.String), else_=99)
 
 
 def is_called() -> sa.ColumnElement[bool]:
@@ -135,10 +137,6 @@ def is_called() -> sa.ColumnElement[bool]:
     return sa.exists().where(
         col(UrgentCall.reference) == col(Referral.reference), col(UrgentCall.acknowledged_at).is_(None)
     )
-
-
-def _rating() -> sa.ColumnElement[str]:
-    return sa.cast(col(Referral.urgency_rating), sa.String)
 
 
 def _of_check(session: Session, reference: str, agency: str) -> Referral:

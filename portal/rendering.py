@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +71,30 @@ def environment() -> jinja2.Environment:
             jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}),
         ]
     )
-    made = jinja2.Environment(loader=loader, undefined=Missing, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made = jinja2.Environment(
+        loader=loader, undefined=Missing, autoescape=True, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+    )
     # The macros' own words for nothing, as in the Nunjucks that they were ported from.
     made.globals |= {"undefined": None, "null": None}
     made.globals |= {"static": static_url, "hub_name": lambda: current_profile().wording.hub_name}
     made.globals |= {"role_words": words.ROLES, "stage_words": words.STAGES, "check_words": words.CHECKS}
     made.globals |= {"kind_words": words.KINDS, "local": words.local, "Clock": words.Clock, "options": words.options}
     made.globals |= {
+        "tag": tag,
         "span": words.span,
         "clock_of": words.clock_of,
         "reading_words": words.READINGS,
         "day_words": words.day_words,
         "on_day": words.on_day,
     }
+    return made
+
+
+@lru_cache(maxsize=256)
+def tag(text: str, classes: str) -> str:
+    """The Design System's tag. A list shows few different ones, each in a hundred rows, and the macro is slow."""
+    macros: Any = environment().get_template("govuk_frontend_jinja/components/tag/macro.html").module
+    made: str = macros.govukTag({"text": text, "classes": classes})
     return made
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 
-from casework import board, queues, urgency
+from casework import board, outcome, queues, urgency
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from rules.errors import Conflict, NotAcceptable, NotFound, NotPermitted, WrongStage
 from rules.stages import Stage
@@ -17,10 +18,14 @@ from tests.casework.factory import (
     DECIDER,
     OPERATOR,
     SUPPORT,
+    acknowledge,
     act,
     acts_of,
+    all_give_back,
     ask,
+    decide,
     duty,
+    join,
     notices_of,
     refer,
     referral,
@@ -55,6 +60,23 @@ def test_a_rating_needs_its_rationale(record: Record):
     for rationale in ("", " "):
         with pytest.raises(ValueError, match="rationale"):
             RatingDocument(rating="RED", rating_seen="GREEN", rationale=rationale)
+
+
+def test_a_check_that_nobody_answered_waits_in_the_queue_after_its_referral_is_closed(record: Record):
+    """R10, R22: the late answer still comes, in its place among the others"""
+    closed = walk(Stage.CHECKING, sender_id="closed")
+    rate(closed, "RED")
+    all_give_back(closed, but=["POLICE"])
+    days_later = ASKED + timedelta(days=2)
+    join(closed, days_later)
+    decide(closed, at=days_later)
+    act(outcome.hand_back, closed, at=days_later)
+    acknowledge(closed, at=days_later)
+    assert referral(closed).stage is Stage.CLOSED
+    still = walk(Stage.CHECKING, sender_id="still")
+    first, second = act(queues.tasks_of, by=rep("POLICE")).checks
+    assert (first.reference, first.urgency_rating, second.reference) == (closed, "RED", still)
+    assert first.question == second.question == referral(closed).clarification_question
 
 
 def test_a_new_rating_is_in_the_ledger_with_its_reason_sealed_apart(record: Record):
