@@ -181,6 +181,7 @@ def disable(session: Session, account_id: str, *, by: Actor, at: datetime) -> No
 def close(session: Session, account: Account, act: str, *, by: Actor, at: datetime) -> None:
     """What `disable` does, for whoever may close this account for another reason; `act` says which."""
     account.disabled_at, account.mash_profile, account.manages_colleagues = at, False, False
+    account.manager_authority = False
     session.add(account)
     real_now = sessions.real_now(session)
     sessions.end_all(session, account.id, at=real_now)
@@ -204,12 +205,35 @@ def grant_mash_profile(
 
 
 def withdraw_mash_profile(session: Session, account_id: str, *, by: Actor, at: datetime) -> None:
-    """The assessment is closed to this account from its next request on."""
+    """The assessment is closed to this account from its next request on; a manager's authority goes with it."""
     check_may_administer(by, account_id)
     account = _person(session, account_id)
-    account.mash_profile = False
+    account.mash_profile = account.manager_authority = False
     session.add(account)
     note(session, account_id, "MASH_PROFILE_WITHDRAWN", by=by, at=at)
+
+
+def grant_manager_authority(session: Session, account_id: str, *, by: Actor, at: datetime) -> None:
+    """Let a decision maker with the MASH profile make the outcomes that need a manager (R39).
+
+    Raises NotPermitted, also on one's own account, NotFound, and Conflict for anybody else.
+    """
+    check_may_administer(by, account_id)
+    account = _person(session, account_id)
+    if account.role is not Role.DECISION_MAKER or not account.mash_profile:
+        raise Conflict(f"account {account_id} is no decision maker's with the MASH profile")
+    account.manager_authority = True
+    session.add(account)
+    note(session, account_id, "MANAGER_AUTHORITY_GRANTED", by=by, at=at)
+
+
+def withdraw_manager_authority(session: Session, account_id: str, *, by: Actor, at: datetime) -> None:
+    """Outcomes that need a manager are not theirs to make from their next request on."""
+    check_may_administer(by, account_id)
+    account = _person(session, account_id)
+    account.manager_authority = False
+    session.add(account)
+    note(session, account_id, "MANAGER_AUTHORITY_WITHDRAWN", by=by, at=at)
 
 
 def events(session: Session, account_id: str) -> list[AccountEvent]:

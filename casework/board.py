@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from casework import hidden, urgency
 from casework.follow import Seen
 from models.check import AgencyCheck
-from models.decision import Reconsideration
+from models.decision import ManagerRequest, Reconsideration
 from models.referral import Referral, Subject
 from rules.permissions import Actor, check_may_run_process
 from rules.stages import OPEN_CHECKS, Stage
@@ -43,6 +43,7 @@ class BoardRow(Seen):
     asked: int
     paused: int = Field(description="Checks whose clock a person has stopped")
     to_reconsider: bool
+    with_manager: bool = Field(description="It was sent to a manager, and waits there")
 
 
 def rows(session: Session, *, by: Actor) -> list[BoardRow]:
@@ -58,13 +59,14 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     return [
         BoardRow.of(
             referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
-            to_reconsider=to_reconsider, called_urgent=called, **counts.get(referral.reference, _NOBODY_ASKED),
+            to_reconsider=to_reconsider, called_urgent=called, with_manager=with_manager,
+            **counts.get(referral.reference, _NOBODY_ASKED),
         )
-        for referral, due_at, to_reconsider, called in found
+        for referral, due_at, to_reconsider, called, with_manager in found
     ]  # fmt: skip
 
 
-def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool]]:
+def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool, bool]]:
     """The referrals to show. Of checks only the open are looked at: those of all years are a hundred times as many."""
     going = sa.case((col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at)))
     due = (
@@ -77,11 +79,14 @@ def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool]]:
         col(Reconsideration.reference) == col(Referral.reference), col(Reconsideration.settled_at).is_(None)
     )
     called = urgency.is_called()
+    with_manager = sa.exists().where(
+        col(ManagerRequest.reference) == col(Referral.reference), col(ManagerRequest.settled_at).is_(None)
+    )
     waits_for_us = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
     to_reconsider = sa.select(col(Reconsideration.reference)).where(col(Reconsideration.settled_at).is_(None))
     by_age = (col(Referral.received_at), col(Referral.reference))
     return (
-        sa.select(Referral, due.c.due_at, again, called)
+        sa.select(Referral, due.c.due_at, again, called, with_manager)
         .options(load_only(*_SHOWN))
         .outerjoin(due, due.c.reference == col(Referral.reference))
         .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))

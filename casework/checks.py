@@ -15,7 +15,7 @@ from casework.notices import MASH_TEAM, say, to_agency
 from casework.register import profile_of
 from casework.wakes import forget_deadline, wake, wake_at_deadline
 from models.base import new_id
-from models.check import AgencyCheck, Clarification, Return
+from models.check import AgencyCheck, Clarification, FollowUp, Return
 from models.referral import Referral
 from notifications.messages import MessageName
 from rules import clock
@@ -243,6 +243,12 @@ def returns(session: Session, check: AgencyCheck) -> list[Return]:
 def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:
     """What the agency asked about its check, oldest first."""
     query = select(Clarification).where(Clarification.check_id == check.id).order_by(col(Clarification.asked_at))
+    return list(session.exec(query))
+
+
+def follow_ups(session: Session, check: AgencyCheck) -> list[FollowUp]:
+    """What the agency was asked about its return, oldest first."""
+    query = select(FollowUp).where(FollowUp.check_id == check.id).order_by(col(FollowUp.asked_at))
     return list(session.exec(query))
 
 

@@ -14,13 +14,13 @@ import jinja2
 from sqlmodel import Session, col, select
 
 from casework import asking, items, ledger, referrals
-from casework.checks import returns
+from casework.checks import follow_ups, returns
 from casework.facts import checks_settled
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
 from casework.register import label_of, local_words, profile_of
 from casework.wakes import forget_deadline
-from models.check import AgencyCheck, AgencyNotAsked, Return
+from models.check import AgencyCheck, AgencyNotAsked, FollowUp, Return
 from models.decision import CollatedTemplate, Discussion, View
 from models.profile import Profile
 from models.referral import Referral, Subject
@@ -206,6 +206,7 @@ def _answer(
         overridden=_overridden(not_asked, profile) if not_asked and check.asked_because == WhyAsked.OVERRIDE else None,
         newest=_return(versions[-1], profile) if versions else None,
         result_label=profile.label("return_result", versions[-1].result) if versions else None,
+        follow_ups=[_follow_up(asked, profile) for asked in follow_ups(session, check)],
     )
 
 
@@ -236,6 +237,16 @@ def _return(newest: Return, profile: Profile) -> dict[str, Any]:
         "systems_searched": newest.systems_searched,
         "not_searched_because": newest.not_searched_because,
         "consultations": newest.consultations,
+    }
+
+
+def _follow_up(asked: FollowUp, profile: Profile) -> dict[str, Any]:
+    return {
+        "question": asked.question,
+        "asked": local_words(asked.asked_at, profile),
+        "due": local_words(asked.due_at, profile),
+        "answer": asked.answer,
+        "answered": local_words(asked.answered_at, profile) if asked.answered_at else None,
     }
 
 

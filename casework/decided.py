@@ -31,6 +31,7 @@ class DecisionSeen(Seen):
     actions: list[dict[str, Any]]
     decided_at: datetime
     decider: str
+    grade: str = Field(description="With whose authority: DECISION_MAKER or MANAGER")
     without_discussion_because: str | None
     quorum_missing: list[str] = Field(description="The agencies for want of which it is below quorum")
     below_quorum_because: str | None

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from casework import collation, ledger, quorum, reconsider, referrals, releases
+from casework import collation, ledger, quorum, reconsider, referrals, releases, to_manager
 from casework.discussion import held
 from casework.documents import DecisionDocument, SubjectDecision
 from casework.items import Standing
@@ -17,8 +17,8 @@ from casework.wakes import wake
 from models.decision import CollatedTemplate, ThresholdDecision
 from models.profile import Profile
 from models.referral import Referral, Subject
-from rules import threshold
-from rules.errors import Conflict, FieldError, NotAcceptable, WrongStage
+from rules import authority, threshold
+from rules.errors import Conflict, FieldError, NotAcceptable
 from rules.permissions import Actor, check_may_decide
 from rules.stages import Stage
 
@@ -26,7 +26,8 @@ from rules.stages import Stage
 def decide(session: Session, reference: str, document: DecisionDocument, *, by: Actor, at: datetime) -> None:
     """Sign a threshold decision: all subjects at once, on the version that the decider saw.
 
-    Raises NotPermitted for anybody but a signed-in decision maker, Conflict when the referral changed since
+    Raises NotPermitted for anybody but a signed-in decision maker, NeedsManager for an outcome that is not theirs to
+    make (R39), Conflict when the referral changed since
     (a second decider at the same moment, F18), WrongStage before the join or after a decision that nothing
     questions, and NotAcceptable with every bad field.
     """
@@ -39,7 +40,9 @@ def decide(session: Session, reference: str, document: DecisionDocument, *, by: 
     # Should the engine be down, a person's decision does not wait for it: the join is made here (F10).
     collation.collate(session, reference, at=at)
     collation.request_decision(session, reference, at=at)
-    again = _check_stage(session, referral)
+    again = reconsider.check_can_be_decided(session, referral)
+    matrix = profile_of(session, referral).authority.outcomes
+    authority.check_may_make((decision.outcome for decision in document.decisions), matrix, by)
     subjects = referrals.remaining(session, reference)
     _check_document(session, referral, document, subjects)
     seen = collation.keep(session, referral, collation.FOR_A_DECISION, by=by, at=at)
@@ -49,6 +52,7 @@ def decide(session: Session, reference: str, document: DecisionDocument, *, by: 
     for decision in document.decisions:
         subject = next(s for s in subjects if s.code == decision.subject)
         _sign(session, referral, subject, decision, document=document, seen=seen, by=by, at=at)
+    referrals.settle_manager_request(session, reference, to_manager.DECIDED, by=by, at=at)
     referral.decided_at = at
     referral.move_to(Stage.HANDING_BACK, at)
     wake(session, reference, at)
@@ -68,16 +72,6 @@ def absent(session: Session, reference: str, *, by: Actor) -> list[str]:
     """The agencies for want of which a decision would be below quorum now (R38)."""
     check_may_decide(by)
     return _absent(session, referrals.find(session, reference), referrals.remaining(session, reference))
-
-
-def _check_stage(session: Session, referral: Referral) -> bool:
-    """Whether this is a new decision in place of an old one. Raises WrongStage when neither is called for."""
-    if referral.stage is Stage.AWAITING_DECISION:
-        return False
-    settled = referral.stage in (Stage.AWAITING_ACK, Stage.CLOSED) and referral.decided_at is not None
-    if settled and reconsider.open_ones(session, referral.reference):
-        return True
-    raise WrongStage(f"referral {referral.reference} is {referral.stage}: there is nothing to decide")
 
 
 def _check_document(session: Session, referral: Referral, document: DecisionDocument, subjects: list[Subject]) -> None:
@@ -153,6 +147,7 @@ def _sign(
         collated_template_id=seen.id,
         decided_at=at,
         decided_by=by.id,
+        grade=authority.grade_of(by),
         **decision.model_dump(mode="json", exclude={"subject", "items", "false_alarm_because"}),
     )
     session.add(signed)
@@ -160,7 +155,7 @@ def _sign(
         session, referral.reference, Act.DECIDED, by=by, at=at, content=_said(decision, document),
         subject=subject.code, version=signed.version, threshold_met=signed.threshold_met, outcome=signed.outcome,
         level_of_need=signed.level_of_need, threshold_document=signed.threshold_document, seen=seen.version,
-        below_quorum=missing,
+        below_quorum=missing, grade=signed.grade,
     )  # fmt: skip
     releases.record(session, referral, signed, decision.items, subject=subject, by=by, at=at)
     releases.record_override(session, referral, decision, subject=subject, by=by, at=at)

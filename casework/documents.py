@@ -251,6 +251,19 @@ class ResolutionDocument(Document):
     resolution: Text
 
 
+class ToManagerDocument(Document):
+    """A decision maker sends a referral to a manager (R39)."""
+
+    outcome: Code = Field(description="Code set outcome: the one that needs a manager")
+    reason: Text = Field(description="What the manager should know, and why this outcome")
+
+
+class SendBackDocument(Document):
+    """A manager sends a referral back to the team, undecided (R39)."""
+
+    reason: Text
+
+
 class StandsDocument(Document):
     """The decision stands although a return came after it, and why (R24)."""
 

@@ -75,7 +75,7 @@ def pause(session: Session, reference: str, agency: str, document: PauseDocument
     referral, check = _changing(session, reference, agency, by, at)
     if check.paused_at is not None:
         raise WrongStage(f"check {reference}/{agency} is paused already")
-    _check_reason(session, referral, document.reason)
+    check_reason(session, referral, document.reason)
     check.paused_at, check.pause_reason = at, document.reason
     profile = profile_of(session, referral)
     why = label_of(session, referral, "clock_reason", document.reason)
@@ -132,6 +132,13 @@ def chase(session: Session, reference: str, agency: str, *, by: Actor, at: datet
     say(session, MessageName.CHECK_CHASED, to_agency(agency), at=at, reference=reference, occasion=minute)
 
 
+def check_reason(session: Session, referral: Referral, reason: str) -> None:
+    """Refuse a reason that no clock is moved for. Raises NotAcceptable."""
+    reasons = codes_of(session, referral, "clock_reason")
+    if reason not in reasons:
+        raise NotAcceptable(FieldError("/reason", f"use one of {', '.join(reasons)}"))
+
+
 def _changing(session: Session, reference: str, agency: str, by: Actor, at: datetime) -> tuple[Referral, AgencyCheck]:
     check_may_run_process(by)
     referral = referrals.lock(session, reference)
@@ -152,13 +159,7 @@ def _check_extension(
         raise NotAcceptable(FieldError("/until", f"may be at most {FARTHEST.days} days from now"))
     if not profile_of(session, referral).calendar().is_open(document.until):
         raise NotAcceptable(FieldError("/until", "the office is closed then"))
-    _check_reason(session, referral, document.reason)
-
-
-def _check_reason(session: Session, referral: Referral, reason: str) -> None:
-    reasons = codes_of(session, referral, "clock_reason")
-    if reason not in reasons:
-        raise NotAcceptable(FieldError("/reason", f"use one of {', '.join(reasons)}"))
+    check_reason(session, referral, document.reason)
 
 
 def _start_anew(session: Session, referral: Referral, check: AgencyCheck, at: datetime) -> None:

@@ -18,6 +18,8 @@ from rules.errors import FieldError, NotAcceptable, WrongStage
 from rules.permissions import Actor, check_may_end_early
 from rules.stages import UNDECIDED, CheckStatus, Stage
 
+ENDED = "ENDED"
+
 
 def clear_concern(session: Session, reference: str, document: EarlyEndDocument, *, by: Actor, at: datetime) -> None:
     """The concern is clear and agreed now: back to the duty team for the existing procedure, at once (seed L278)."""
@@ -50,6 +52,7 @@ def _end(
         return
     ledger.write(session, reference, Act.ENDED_EARLY, by=by, at=at, outcome=exit_code)
     stop_awaiting(session, referral, CheckStatus.CANCELLED, by=by, at=at)
+    referrals.settle_manager_request(session, reference, ENDED, by=by, at=at)
     referral.move_to(Stage.HANDING_BACK, at)
     wake(session, reference, at)
 

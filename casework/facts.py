@@ -68,7 +68,8 @@ def threshold_decided(session: Session, reference: str, at: datetime) -> Waiting
     referral = referrals.find(session, reference)
     if referral.stage not in (Stage.CHECKING, Stage.AWAITING_DECISION):
         return None
-    return Waiting("Awaiting decision", "A decision maker is to decide on the threshold")
+    who = "A manager" if referrals.manager_request(session, reference) else "A decision maker"
+    return Waiting("Awaiting decision", f"{who} is to decide on the threshold")
 
 
 def outcome_acknowledged(session: Session, reference: str, at: datetime) -> Waiting | None:

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from pydantic import Field
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals, urgency
+from casework import follow_up, ledger, referrals, urgency
 from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
 from casework.discussion import views_of
 from casework.follow import CheckSeen, Seen, see_check
+from casework.follow_up import FollowUpSeen, FollowUpTask
 from casework.ledger import Act
 from casework.register import profile_of, profiles
 from casework.urgency import CallSeen
@@ -59,6 +60,7 @@ class Tasks(Seen):
     """An agency's queue: the most urgent first, then by due time."""
 
     checks: list[Task]
+    follow_ups: list[FollowUpTask] = Field(default=[], description="Questions about its returns, by due time")
 
 
 class CheckNow(Seen):
@@ -137,6 +139,7 @@ class OwnCheck(CheckNow):
     decline_reason: str | None
     decline_note: str | None
     clarifications: list[Question]
+    follow_ups: list[FollowUpSeen] = Field(description="What the MASH team asked about its return")
     urgent_calls: list[CallSeen] = Field(description="When the agency said that it must be discussed now")
     returns: list[OwnReturn]
     views: list[OwnView]
@@ -147,6 +150,8 @@ class CheckForTeam(CheckSeen):
     """A check with the agency's questions, for the MASH team to answer."""
 
     clarifications: list[Question]
+    follow_ups: list[FollowUpSeen]
+    can_follow_up: bool = Field(description="Whether a question about its return can be asked now")
     urgent_calls: list[CallSeen]
 
 
@@ -158,7 +163,8 @@ def tasks_of(session: Session, *, settled: bool = False, most: int | None = None
     """
     agency = _own_agency(by)
     found = session.execute(_settled(agency) if settled else _waiting(agency, profiles(session)).limit(most))
-    return Tasks(checks=[Task(**row._mapping) for row in found])
+    checks = [Task(**row._mapping) for row in found]
+    return Tasks(checks=checks, follow_ups=[] if settled else follow_up.waiting(session, by=by))
 
 
 def count_open(session: Session, *, by: Actor) -> int:
@@ -180,6 +186,7 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
         question=_asked(check, referral),
         subjects=_subjects_to_search(session, check),
         clarifications=_questions(session, check),
+        follow_ups=follow_up.seen(session, referral, check, for_team=False),
         urgent_calls=urgency.seen(session, reference, check.agency),
         returns=[OwnReturn.of(each) for each in returns(session, check)],
         views=[OwnView.of(each) for each in views_of(session, reference, check.agency)],
@@ -202,6 +209,8 @@ def read_check_for_team(session: Session, reference: str, agency: str, *, by: Ac
     seen = see_check(session, check, profile_of(session, referral), referral.received_at)
     return CheckForTeam(
         clarifications=_questions(session, check),
+        follow_ups=follow_up.seen(session, referral, check, for_team=True),
+        can_follow_up=follow_up.can_be_asked(session, referral, check),
         urgent_calls=urgency.seen(session, reference, agency),
         **seen.model_dump(),
     )

@@ -16,6 +16,7 @@ from models.referral import Referral
 from notifications.messages import MessageName
 from rules.errors import WrongStage
 from rules.permissions import HUB, Actor, check_may_decide
+from rules.stages import Stage
 
 STANDS = "STANDS"
 CHANGED = "CHANGED"
@@ -44,6 +45,16 @@ def let_stand(session: Session, reference: str, reason: str, *, by: Actor, at: d
     check_may_decide(by)
     referrals.lock(session, reference)
     settle(session, reference, STANDS, reason, by=by, at=at)
+
+
+def check_can_be_decided(session: Session, referral: Referral) -> bool:
+    """Whether this would be a decision in place of an old one. Raises WrongStage when neither is called for."""
+    if referral.stage is Stage.AWAITING_DECISION:
+        return False
+    settled = referral.stage in (Stage.AWAITING_ACK, Stage.CLOSED) and referral.decided_at is not None
+    if settled and open_ones(session, referral.reference):
+        return True
+    raise WrongStage(f"referral {referral.reference} is {referral.stage}: there is nothing to decide")
 
 
 def settle(session: Session, reference: str, conclusion: str, reason: str, *, by: Actor, at: datetime) -> None:

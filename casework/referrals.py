@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from models.check import AgencyCheck
-from models.decision import HandBack, ThresholdDecision
+from models.decision import HandBack, ManagerRequest, ThresholdDecision
 from models.referral import Referral, Subject
 from rules.errors import NotFound
+from rules.permissions import Actor
 
 
 def lock(session: Session, reference: str) -> Referral:
@@ -69,6 +71,20 @@ def decisions(session: Session, reference: str) -> dict[UUID, ThresholdDecision]
         .order_by(col(ThresholdDecision.version))
     )
     return {decision.subject_id: decision for decision in session.exec(query)}
+
+
+def manager_request(session: Session, reference: str) -> ManagerRequest | None:
+    """What was sent to a manager and waits there; None when nothing does (R39)."""
+    query = select(ManagerRequest).where(
+        ManagerRequest.reference == reference, col(ManagerRequest.settled_at).is_(None)
+    )
+    return session.exec(query).first()
+
+
+def settle_manager_request(session: Session, reference: str, conclusion: str, *, by: Actor, at: datetime) -> None:
+    """What was sent to a manager needs no manager any more; the caller's own act is in the ledger. None: nothing."""
+    if row := manager_request(session, reference):
+        row.settled_at, row.settled_by, row.conclusion = at, by.id, conclusion
 
 
 def hand_backs(session: Session, reference: str) -> dict[str, HandBack]:

@@ -31,6 +31,7 @@ class AccountSeen(Seen):
     last_signed_in_at: datetime | None
     disabled_at: datetime | None
     manages_colleagues: bool
+    manager_authority: bool
     confirmed_at: datetime | None
     stale: bool = Field(description="Nobody has signed in here for half a year")
 

@@ -83,6 +83,8 @@ def agency_account(agency: str) -> str:
 
 MASH_SUPPORT = "mash-support"
 DECISION_MAKERS = ("decision-maker-1", "decision-maker-2")
+#: A decision maker with a manager's authority (R39).
+MANAGER = "mash-manager"
 OPERATOR = "operator"
 ADMINISTRATOR = "account-admin"
 GOVERNANCE = "governance-lead"
@@ -101,6 +103,9 @@ def _accounts(profile: Profile, at: datetime) -> list[Account]:
         Account(id=name, role=Role.DECISION_MAKER, is_person=True, mash_profile=True, added_at=at)
         for name in DECISION_MAKERS
     ]
+    manager = Account(
+        id=MANAGER, role=Role.DECISION_MAKER, is_person=True, mash_profile=True, manager_authority=True, added_at=at
+    )
     support = Account(id=MASH_SUPPORT, role=Role.MASH_SUPPORT, is_person=True, mash_profile=True, added_at=at)
     operator = Account(id=OPERATOR, role=Role.OPERATOR, is_person=True, added_at=at)
     administrator = Account(id=ADMINISTRATOR, role=Role.ACCOUNT_ADMIN, is_person=True, added_at=at)
@@ -109,7 +114,7 @@ def _accounts(profile: Profile, at: datetime) -> list[Account]:
         Account(id=officer_account(t.code), role=Role.DUTY_TEAM, is_person=True, duty_team=t.code, added_at=at)
         for t in profile.duty_teams
     ]
-    return [*teams, *officers, *agencies, *deciders, support, operator, administrator, governance]
+    return [*teams, *officers, *agencies, *deciders, manager, support, operator, administrator, governance]
 
 
 def _give_addresses(session: Session, profile: Profile) -> None:

@@ -25,6 +25,10 @@ class Account(SQLModel, table=True):
             "NOT mash_profile OR role IN ('MASH_SUPPORT', 'DECISION_MAKER')", name="account_mash_profile_is_staff"
         ),
         CheckConstraint("NOT manages_colleagues OR (is_person AND role = 'AGENCY')", name="account_manager_is_agencys"),
+        CheckConstraint(
+            "NOT manager_authority OR (is_person AND role = 'DECISION_MAKER' AND mash_profile)",
+            name="account_manager_authority_is_deciders",
+        ),
         CheckConstraint("is_person OR password_hash IS NULL", name="account_password_is_a_persons"),
         CheckConstraint("(email IS NULL) = (email_digest IS NULL)", name="account_email_can_be_found"),
         CheckConstraint("is_person OR provider_subject IS NULL", name="account_provider_subject_is_a_persons"),
@@ -53,6 +57,8 @@ class Account(SQLModel, table=True):
     last_signed_in_at: datetime | None = moment(nullable=True)
     #: A named manager says which of their agency's people still work there (R47).
     manages_colleagues: bool = False
+    #: A manager makes the outcomes that the area keeps for one (R39).
+    manager_authority: bool = False
     #: When somebody who answers for this person last said that they still work there, in real time.
     confirmed_at: datetime | None = moment(nullable=True)
 
@@ -66,6 +72,7 @@ class Account(SQLModel, table=True):
             mash_profile=self.mash_profile,
             is_person=self.is_person,
             manages_colleagues=self.manages_colleagues,
+            manager_authority=self.manager_authority,
         )
 
 

@@ -158,6 +158,42 @@ class Return(SQLModel, table=True):
     consultations: list[dict[str, Any]] = sealed_json()
 
 
+class FollowUp(SQLModel, table=True):
+    """The MASH team asks an agency about its return, and the agency answers; both timed (R33).
+
+    It has a clock of its own, which a person may stop. An answer that is late is no breach, and holds up nobody.
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        CheckConstraint("due_at > asked_at", name="follow_up_due_after_asked"),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="follow_up_answer_has_a_time"),
+        CheckConstraint("(answer IS NULL) = (answered_by IS NULL)", name="follow_up_answered_by_somebody"),
+        CheckConstraint(
+            "(paused_at IS NULL) = (pause_reason IS NULL) AND (paused_at IS NULL) = (paused_by IS NULL)",
+            name="follow_up_pause_has_a_reason",
+        ),
+        CheckConstraint("paused_at IS NULL OR answered_at IS NULL", name="follow_up_paused_is_awaited"),
+        Index("follow_up_open_once", "check_id", unique=True, postgresql_where=text("answered_at IS NULL")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    check_id: UUID = Field(foreign_key="agency_check.id", index=True)
+    question: str = sealed_text()
+    asked_at: datetime = moment()
+    asked_by: str = Field(foreign_key="account.id", max_length=60)
+    due_at: datetime = moment()
+    clock_policy: str = code()
+    calendar_version: str = Field(max_length=60)
+    due_in_words: str = Field(sa_type=Text)
+    paused_at: datetime | None = moment(nullable=True)
+    pause_reason: str | None = code(nullable=True)
+    paused_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
+    answer: str | None = sealed_text(nullable=True)
+    answered_at: datetime | None = moment(nullable=True)
+    answered_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
+
+
 class UrgentCall(SQLModel, table=True):
     """A representative says "urgent, discuss now" on their agency's check; the MASH team says that it knows (R10)."""
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_json, sealed_text
+from rules.authority import Grade
 
 
 class CollatedTemplate(SQLModel, table=True):
@@ -100,6 +101,38 @@ class ThresholdDecision(SQLModel, table=True):
     collated_template_id: UUID = Field(foreign_key="collated_template.id")
     decided_at: datetime = moment()
     decided_by: str = Field(foreign_key="account.id", max_length=60)
+    #: With whose authority it was signed (R39).
+    grade: Grade = Field(
+        default=Grade.DECISION_MAKER, sa_type=Enum(Grade, native_enum=False, create_constraint=True, length=20)
+    )
+
+
+class ManagerRequest(SQLModel, table=True):
+    """A decision maker sends a referral to a manager, for an outcome that is not theirs to make (R39).
+
+    It ends when somebody decides, the manager sends it back with a reason, or the referral ends early.
+    """
+
+    __tablename__ = "manager_request"
+    __table_args__ = (
+        CheckConstraint("(settled_at IS NULL) = (conclusion IS NULL)", name="manager_request_settled_somehow"),
+        CheckConstraint("(settled_at IS NULL) = (settled_by IS NULL)", name="manager_request_settled_by_somebody"),
+        CheckConstraint(
+            "(COALESCE(conclusion, '') = 'SENT_BACK') = (answer IS NOT NULL)", name="manager_request_back_with_a_reason"
+        ),
+        Index("manager_request_open_once", "reference", unique=True, postgresql_where=text("settled_at IS NULL")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    reference: str = reference_column()
+    outcome: str = code()
+    reason: str = sealed_text()
+    sent_at: datetime = moment()
+    sent_by: str = Field(foreign_key="account.id", max_length=60)
+    settled_at: datetime | None = moment(nullable=True)
+    settled_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
+    conclusion: str | None = code(nullable=True)
+    answer: str | None = sealed_text(nullable=True)
 
 
 class ItemRelease(SQLModel, table=True):

@@ -23,6 +23,7 @@ from models.profile_parts import (
     AccountCare,
     Agency,
     Area,
+    Authority,
     Band,
     Channels,
     Clocks,
@@ -100,6 +101,7 @@ class Profile(Part):
     #: None for a version of before there was a gate.
     legal_gate: LegalGate | None = None
     outcomes: tuple[Outcome, ...]
+    authority: Authority = Authority()
     wording: Wording
     contacts: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")], Contact]
     delivery: Delivery
@@ -253,6 +255,7 @@ def _across_keys(profile: Profile) -> Iterator[Problem]:
         *_wrong_outcomes(profile),
         *_wrong_quorums(profile),
         *_wrong_gate(profile),
+        *_wrong_authority(profile),
     ):
         yield profile.file, key, sentence
     for key, sentence in _wrong_code_sets(profile.codes):
@@ -358,6 +361,17 @@ def _not_codes(profile: Profile, key: str, code_set: str, named: Iterable[str]) 
     for code in named:
         if code not in profile.codes.get(code_set, {}):
             yield key, f"{code} is not in the code set {code_set}"
+
+
+def _wrong_authority(profile: Profile) -> Iterator[tuple[str, str]]:
+    described = {outcome.code for outcome in profile.outcomes}
+    for code in profile.authority.outcomes:
+        if code not in described:
+            yield f"authority.outcomes.{code}", "is no outcome of this profile"
+    try:
+        profile.contact(profile.authority.tell, date.min)
+    except Misconfigured:
+        yield "authority.tell", f"nobody is called {profile.authority.tell}"
 
 
 def _wrong_code_sets(codes: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:

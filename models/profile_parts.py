@@ -13,6 +13,7 @@ from holidays import country_holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from rules import legal_gate
+from rules.authority import Grade
 from rules.clock import Clock, ClockPolicy
 from rules.people import Side
 from rules.quorum import QuorumRule
@@ -391,6 +392,13 @@ class LegalGate(Part):
             tuple(row.rule() for row in self.grounds), tuple(row.rule() for row in self.consent),
             frozenset(self.informing),
         )  # fmt: skip
+
+
+class Authority(Part):
+    """Who may make which outcome, where it is not every decision maker; and who is told when one is wanted (R39)."""
+
+    tell: Line = "mash:alarm"
+    outcomes: dict[Code, Grade] = Field(default_factory=dict)
 
 
 class Outcome(Part):

@@ -245,5 +245,12 @@ DECISION = {
     ],
 }
 
+TO_MANAGER = {
+    "outcome": "OTHER_LA",
+    "reason": "The family moved across the boundary last week; the other authority has an open case.",
+}
+
+RESOLUTION = {"version_seen": 5, "resolution": "All agreed on an assessment after a second look at the dates."}
+
 #: The referrals that docs/examples/ holds, by the name of their file.
 REFERRALS = {"child": CHILD, "adult": ADULT, "joint": JOINT}

@@ -19,6 +19,7 @@ _ABOUT = Link("/about", "What the MASH does")
 _FEEDBACK = Link("/feedback", "Feedback")
 _YOU = Link("/you", "Your account")
 _BOARD = Link("/board", "Board")
+_FOR_MANAGER = Link("/for-manager", "For a manager")
 _ARRANGED = (
     Link("/agreements", "Agreements"),
     Link("/calendar", "Calendar"),
@@ -33,7 +34,7 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.AGENCY: (Link("/tasks", "Your checks"), _RESTRICTED),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer"), _RESTRICTED),
     Role.MASH_SUPPORT: (_BOARD, _RESTRICTED),
-    Role.DECISION_MAKER: (_BOARD, _RESTRICTED),
+    Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, _RESTRICTED),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
     Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access"), _GLASS),
 }

@@ -22,6 +22,7 @@ from rules.errors import (
     Conflict,
     FieldError,
     Misconfigured,
+    NeedsManager,
     NotAcceptable,
     NotFound,
     NotPermitted,
@@ -70,6 +71,7 @@ NOT_JSON = Kind(400, "not-json", "Not a JSON document")
 WRONG_HOST = Kind(400, "wrong-host", "Not the name of this hub")
 UNAUTHENTICATED = Kind(401, "unauthenticated", "Who are you?")
 NOT_PERMITTED = Kind(403, "not-permitted", "Not permitted")
+NEEDS_MANAGER = Kind(403, "needs-manager", "A manager decides this")
 SECOND_FACTOR = Kind(403, "second-factor-needed", "Confirm that it is you")
 MISDIRECTED = Kind(403, "misdirected", "The MASH is not the front door")
 NOT_FOUND = Kind(404, "not-found", "Not found")
@@ -146,6 +148,7 @@ def install(app: FastAPI) -> None:
         Misdirected: lambda error: problem(MISDIRECTED, str(error), front_door=error.front_door),
         TooMany: lambda error: problem(TOO_MANY, _sentence(error), headers={"Retry-After": "900"}),
         TooManyOpened: _too_many_opened,
+        NeedsManager: lambda error: problem(NEEDS_MANAGER, _sentence(error)),
         NotPermitted: lambda error: problem(NOT_PERMITTED, _sentence(error)),
         WrongStage: lambda error: problem(WRONG_STAGE, _sentence(error)),
         Conflict: lambda error: problem(CONFLICT, _sentence(error)),

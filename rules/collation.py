@@ -41,6 +41,7 @@ class AgencyAnswer:
 
     `because` says why it was asked, or was not; `basis` on what, by subject; `overridden` who had it asked without an
     agreement, and why.
+    `follow_ups` is what it was asked about its return, with its answers (R33).
     """
 
     agency: str
@@ -53,6 +54,7 @@ class AgencyAnswer:
     overridden: Mapping[str, Any] | None = None
     newest: Mapping[str, Any] | None = None
     result_label: str | None = None
+    follow_ups: Sequence[Mapping[str, Any]] = ()
 
 
 def collate(
@@ -110,4 +112,5 @@ def _section(answer: AgencyAnswer) -> dict[str, Any]:
         "overridden": dict(answer.overridden) if answer.overridden else None,
         "result_label": answer.result_label,
         "return": dict(answer.newest) if answer.newest else None,
+        "follow_ups": [dict(asked) for asked in answer.follow_ups],
     }

@@ -21,6 +21,9 @@ Generated from `rules/stages.py` by `python -m rules.diagram > docs/stages.md`; 
 
 {moves}
 
+While a referral waits for a decision it may be sent to a manager, for an outcome that the area profile keeps for one
+(R39): it is then the manager's move, and its stage stays as it is.
+
 ## An agency check
 
 {statuses}

@@ -20,6 +20,14 @@ class NotPermitted(Refused):
     """This actor may not do this."""
 
 
+class NeedsManager(NotPermitted):
+    """These outcomes need a manager's authority, which this actor does not have (R39). Carries their codes."""
+
+    def __init__(self, *outcomes: str) -> None:
+        super().__init__(f"a manager decides on {', '.join(outcomes)}: send the referral to a manager")
+        self.outcomes = outcomes
+
+
 class NotFound(Refused):
     """There is no such thing, or this actor may not know that there is."""
 

@@ -29,6 +29,7 @@ class Actor:
 
     `id` is the account's code. `agency` and `duty_team` are profile codes. `is_person` is false for the token of a
     team's or agency's own system. `manages_colleagues`: their agency's named manager (R47).
+    `manager_authority`: a decision maker who may make the outcomes that need a manager (R39).
     """
 
     id: str
@@ -38,6 +39,7 @@ class Actor:
     mash_profile: bool = False
     is_person: bool = False
     manages_colleagues: bool = False
+    manager_authority: bool = False
 
 
 HUB = Actor(id="HUB", role=Role.HUB)

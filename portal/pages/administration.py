@@ -127,6 +127,26 @@ def withdraw(account_id: AccountId, door: AtDoor) -> Response:
     return _act(door, account_id, "taken", act)
 
 
+@router.post(f"{_ONE}/manager-authority")
+def grant_authority(account_id: AccountId, door: AtDoor) -> Response:
+    """They make the outcomes that need a manager (R39)."""
+
+    def act(work: Work) -> None:
+        accounts.grant_manager_authority(work.session, account_id, by=work.by, at=work.at)
+
+    return _act(door, account_id, "authority", act)
+
+
+@router.post(f"{_ONE}/manager-authority/withdraw")
+def withdraw_authority(account_id: AccountId, door: AtDoor) -> Response:
+    """They make them no longer."""
+
+    def act(work: Work) -> None:
+        accounts.withdraw_manager_authority(work.session, account_id, by=work.by, at=work.at)
+
+    return _act(door, account_id, "no-authority", act)
+
+
 def _act(door: Door, account_id: str, done: str, act: Callable[[Work], None]) -> Response:
     try:
         with door.at_work() as work:

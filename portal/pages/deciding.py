@@ -7,16 +7,17 @@ import re
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import decision, discussion, reconsider
+from casework import decision, discussion, reconsider, to_manager
 from casework.documents import DecisionDocument, DiscussionDocument, ResolutionDocument, StandsDocument, ViewDocument
 from portal import bodies, forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
+from portal.pages import managing
 from portal.pages.documents import meant
 from portal.pages.one_referral import ONE, act, again, keep_draft, referral_page
 from portal.routes.names import Reference
-from rules.errors import FieldError, NotAcceptable
+from rules.errors import FieldError, NeedsManager, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
 _DECISION, _DISCUSSION = "decision", "discussion"
@@ -82,9 +83,13 @@ def decide(reference: Reference, door: AtDoor) -> Response:
         except NotAcceptable as refused:
             raise NotAcceptable(*(_beside_its_choice(problem, document) for problem in refused.fields)) from None
 
-    return act(
-        door, reference, "decided", sign, lambda form: _decision_page(door, reference, form), purpose=_DECISION
-    )  # fmt: skip
+    try:
+        return act(
+            door, reference, "decided", sign, lambda form: _decision_page(door, reference, form), purpose=_DECISION
+        )  # fmt: skip
+    except NeedsManager as needed:
+        keep_draft(door, reference, _DECISION)
+        return managing.offer(door, reference, needed)
 
 
 @router.post(f"{ONE}/decision/draft")
@@ -132,10 +137,12 @@ def _decision_page(door: Door, reference: str, form: Form | None = None) -> Resp
     with door.at_work(takes=False) as (session, by, at):
         on_offer = decision.offers(session, reference, by=by, at=at)
         absent = decision.absent(session, reference, by=by)
+        beyond = to_manager.choices(session, reference, by=by)
     status = 200 if form is None else 422
     return referral_page(
-        door, reference, "decision.html", status, form, purpose=_DECISION, on_offer=on_offer, absent=absent
-    )
+        door, reference, "decision.html", status, form, purpose=_DECISION, on_offer=on_offer, absent=absent,
+        beyond=beyond,
+    )  # fmt: skip
 
 
 def _choices(chosen: object) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, drafts, queues, readers, restriction, urgency
+from casework import checks, discussion, drafts, follow_up, queues, readers, restriction, urgency
 from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument, ViewDocument
 from casework.urgency_documents import UrgentCallDocument
 from portal import forms
@@ -31,10 +31,11 @@ MOST_SHOWN = 100
 def tasks(door: AtDoor) -> Response:
     """What waits for the agency, the most urgent first, and what it answered lately."""
     with door.at_work() as (session, by, _):
-        waiting = queues.tasks_of(session, most=MOST_SHOWN, by=by).checks
+        own = queues.tasks_of(session, most=MOST_SHOWN, by=by)
+        waiting = own.checks
         count = len(waiting) if len(waiting) < MOST_SHOWN else queues.count_open(session, by=by)
         settled = queues.tasks_of(session, settled=True, by=by).checks
-    return door.page("tasks.html", waiting=waiting, count=count, settled=settled[:20])
+    return door.page("tasks.html", waiting=waiting, count=count, settled=settled[:20], asked=own.follow_ups)
 
 
 @router.get(_CHECK)
@@ -102,6 +103,23 @@ def ask(reference: Reference, door: AtDoor) -> Response:
         checks.ask_clarification(work.session, reference, work.by.agency or "", text, by=work.by, at=work.at)
 
     return _act(door, reference, "asked", act, "question.html")
+
+
+@router.get(f"{_CHECK}/follow-up")
+def follow_up_page(reference: Reference, door: AtDoor) -> Response:
+    """What the MASH team asks about the agency's return."""
+    return _check_page(door, reference, "follow_up.html")
+
+
+@router.post(f"{_CHECK}/follow-up")
+def answer_follow_up(reference: Reference, door: AtDoor) -> Response:
+    """The answer goes to the MASH team (R33)."""
+
+    def act(work: Work) -> None:
+        text = meant(door, QuestionDocument).text
+        follow_up.answer(work.session, reference, work.by.agency or "", text, by=work.by, at=work.at)
+
+    return _act(door, reference, "told", act, "follow_up.html")
 
 
 @router.get(f"{_CHECK}/urgent")

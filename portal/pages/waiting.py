@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, due_times, follow, queues, secondary, urgency
+from casework import checks, discussion, due_times, follow, follow_up, queues, secondary, urgency
 from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
 from casework.urgency_documents import RatingDocument
 from portal import forms
@@ -86,6 +86,37 @@ def answer(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
         checks.answer_clarification(work.session, reference, agency, text, by=work.by, at=work.at)
 
     return act(door, reference, "answered", tell, _check_again(door, reference, agency))
+
+
+@router.post(f"{_CHECK}/follow-up")
+def ask_about_return(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The team asks the agency about its return (R33)."""
+
+    def to_agency(work: Work) -> None:
+        text = meant(door, QuestionDocument).text
+        follow_up.ask(work.session, reference, agency, text, by=work.by, at=work.at)
+
+    return _on_check(door, reference, agency, "followed-up", to_agency)
+
+
+@router.post(f"{_CHECK}/follow-up/pause")
+def pause_follow_up(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """The clock of that question stands still."""
+
+    def stop(work: Work) -> None:
+        follow_up.pause(work.session, reference, agency, meant(door, PauseDocument), by=work.by, at=work.at)
+
+    return _on_check(door, reference, agency, "paused", stop)
+
+
+@router.post(f"{_CHECK}/follow-up/resume")
+def resume_follow_up(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """It goes on."""
+
+    def go_on(work: Work) -> None:
+        follow_up.resume(work.session, reference, agency, by=work.by, at=work.at)
+
+    return _on_check(door, reference, agency, "resumed", go_on)
 
 
 @router.post(f"{_CHECK}/chase")

@@ -10,6 +10,7 @@ ROUTERS = (
     checks.router,
     waiting.router,
     decisions.router,
+    decisions.for_manager,
     templates.router,
     outcomes.router,
     service.router,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from casework import checks, queues
+from casework import checks, follow_up, queues
 from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument
 from casework.queues import CheckForTeam, CheckNow, OwnCheck, Tasks
 from portal import examples
@@ -82,6 +82,20 @@ def record_return(reference: Reference, body: Body, desk: AtDesk) -> CheckNow:
     with desk.at_work() as work:
         document = read(body, ReturnDocument)
         checks.record_return(work.session, reference, _agency(work), document, by=work.by, at=work.at)
+        return queues.check_now(work.session, reference, by=work.by)
+
+
+@router.post(
+    f"{_CHECK}/follow-up",
+    openapi_extra=takes(QuestionDocument, examples={"answer": {"text": "Her aunt, and nobody else."}}),
+    summary="Answer a question about your return",
+    **_ACTS,
+)
+def answer_follow_up(reference: Reference, body: Body, desk: AtDesk) -> CheckNow:
+    """What the MASH team asked about your agency's return; the question stands in your check."""
+    with desk.at_work() as work:
+        text = read(body, QuestionDocument).text
+        follow_up.answer(work.session, reference, _agency(work), text, by=work.by, at=work.at)
         return queues.check_now(work.session, reference, by=work.by)
 
 

@@ -6,9 +6,18 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from casework import decision, discussion, follow, reconsider
-from casework.documents import DecisionDocument, DiscussionDocument, StandsDocument, ViewDocument
+from casework import decision, discussion, follow, reconsider, to_manager
+from casework.documents import (
+    DecisionDocument,
+    DiscussionDocument,
+    ResolutionDocument,
+    SendBackDocument,
+    StandsDocument,
+    ToManagerDocument,
+    ViewDocument,
+)
 from casework.follow import ReferralSeen
+from casework.to_manager import ManagerTasks
 from portal import examples
 from portal.bodies import Body, expect_nothing, read
 from portal.credentials import AtDesk
@@ -16,6 +25,7 @@ from portal.routes.names import Reference
 from portal.schema import refuses, takes
 
 router = APIRouter(prefix="/api/v1/referrals/{reference}", tags=["Discussion and decision"])
+for_manager = APIRouter(prefix="/api/v1/for-manager", tags=["Discussion and decision"])
 _ACTS: dict[str, Any] = {
     "responses": refuses(404, 409, body=True),
     "response_model_exclude_unset": True,
@@ -75,6 +85,48 @@ def decide(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
 
 
 @router.post(
+    "/manager",
+    openapi_extra=takes(ToManagerDocument, examples={"transfer": examples.TO_MANAGER}),
+    summary="Send a referral to a manager",
+    **_ACTS,
+)
+def send_to_manager(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
+    """For an outcome that the area keeps for a manager: deciding on it yourself is 403, of type needs-manager.
+
+    The manager is told, and decides by `decisions`, or sends it back.
+    """
+    with desk.at_work() as (session, by, at):
+        to_manager.send(session, reference, read(body, ToManagerDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/manager/back",
+    openapi_extra=takes(SendBackDocument, examples={"back": {"reason": "Ask the other authority first."}}),
+    summary="Send a referral back from the manager",
+    **_ACTS,
+)
+def send_back(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
+    """By somebody with a manager's authority: undecided, and why. The team is told."""
+    with desk.at_work() as (session, by, at):
+        to_manager.send_back(session, reference, read(body, SendBackDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/dissent",
+    openapi_extra=takes(ResolutionDocument, examples={"resolved": examples.RESOLUTION}),
+    summary="Say how a disagreement was resolved",
+    **_ACTS,
+)
+def resolve_dissent(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
+    """A decision maker says what was agreed, on the version that they saw; it is escalated no further."""
+    with desk.at_work() as (session, by, at):
+        discussion.resolve_dissent(session, reference, read(body, ResolutionDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
     "/reconsideration",
     openapi_extra=takes(StandsDocument, examples={"stands": {"reason": "The late return repeats what was known."}}),
     summary="Let the decision stand",
@@ -85,3 +137,10 @@ def let_stand(reference: Reference, body: Body, desk: AtDesk) -> ReferralSeen:
     with desk.at_work() as (session, by, at):
         reconsider.let_stand(session, reference, read(body, StandsDocument).reason, by=by, at=at)
         return follow.see(session, reference, by=by, at=at)
+
+
+@for_manager.get("", responses=refuses(), summary="What waits for a manager")
+def tasks_of_manager(desk: AtDesk) -> ManagerTasks:
+    """Referrals that were sent to a manager and are not decided yet, the oldest first."""
+    with desk.at_work() as (session, by, _):
+        return to_manager.waiting(session, by=by)

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from casework import due_times, follow, secondary
-from casework.documents import ExtendDocument, PauseDocument, SecondaryDocument
+from casework import due_times, follow, follow_up, secondary
+from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
 from casework.follow import ReferralSeen
 from portal.bodies import Body, expect_nothing, read
 from portal.credentials import AtDesk
@@ -61,6 +61,41 @@ def pause(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) ->
     """The clock stands still, for a coded reason, until it is let go on or the agency's question is answered."""
     with desk.at_work() as (session, by, at):
         due_times.pause(session, reference, agency, read(body, PauseDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/follow-up",
+    openapi_extra=takes(QuestionDocument, examples={"question": {"text": "Who was in the house that night?"}}),
+    summary="Ask an agency about its return",
+    **_ACTS,
+)
+def ask_about_return(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """A question on a clock of its own, until the decision; one at a time. A late answer is no breach."""
+    with desk.at_work() as (session, by, at):
+        follow_up.ask(session, reference, agency, read(body, QuestionDocument).text, by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/follow-up/pause",
+    openapi_extra=takes(PauseDocument, examples={"pause": {"reason": "RECORDS_ELSEWHERE"}}),
+    summary="Stop the clock of that question",
+    **_ACTS,
+)
+def pause_follow_up(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """For a coded reason, until it is let go on or answered."""
+    with desk.at_work() as (session, by, at):
+        follow_up.pause(session, reference, agency, read(body, PauseDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post("/{agency}/follow-up/resume", summary="Let the clock of that question go on", **_ACTS)
+def resume_follow_up(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """With as much time left as when it was stopped. Takes no document."""
+    with desk.at_work() as (session, by, at):
+        expect_nothing(body)
+        follow_up.resume(session, reference, agency, by=by, at=at)
         return follow.see(session, reference, by=by, at=at)
 
 

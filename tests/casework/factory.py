@@ -36,6 +36,7 @@ SATURDAY = london("Sat 14 Mar 2026 20:00")
 
 DECIDER = Actor("decider", Role.DECISION_MAKER, mash_profile=True, is_person=True)
 OTHER_DECIDER = Actor("other-decider", Role.DECISION_MAKER, mash_profile=True, is_person=True)
+MANAGER = Actor("manager", Role.DECISION_MAKER, mash_profile=True, is_person=True, manager_authority=True)
 SUPPORT = Actor("support", Role.MASH_SUPPORT, mash_profile=True, is_person=True)
 ADMINISTRATOR = Actor("administrator", Role.ACCOUNT_ADMIN, is_person=True)
 OPERATOR = Actor("operator", Role.OPERATOR, is_person=True)
@@ -57,7 +58,7 @@ def open_hub(at: datetime = SATURDAY) -> None:
     people = [
         *(duty(team.code) for team in profile.duty_teams),
         *(rep(agency.code) for agency in profile.agencies),
-        *(DECIDER, OTHER_DECIDER, SUPPORT, OPERATOR),
+        *(DECIDER, OTHER_DECIDER, MANAGER, SUPPORT, OPERATOR),
     ]
     with unit_of_work() as session:
         use_profile(session, profile, at)
@@ -74,6 +75,7 @@ def account_of(actor: Actor, at: datetime) -> Account:
         agency=actor.agency,
         duty_team=actor.duty_team,
         mash_profile=actor.mash_profile,
+        manager_authority=actor.manager_authority,
         added_at=at,
     )
 

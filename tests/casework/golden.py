@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from casework import checks, discussion
+from casework import checks, discussion, follow_up
 from casework.collation import canonical, current_content
 from casework.db import unit_of_work
 from casework.documents import DeclineDocument
@@ -51,6 +51,9 @@ def everything() -> str:
     police.items.append(WithheldItem.model_validate({**an_item(text="Kept."), **WITHHELD}))
     give_back(reference, "POLICE", answer("NOT_KNOWN"))
     give_back(reference, "POLICE", police)
+    act(follow_up.ask, reference, "POLICE", "Who was there that night?", by=SUPPORT, at=AFTERNOON)
+    act(follow_up.answer, reference, "POLICE", "Her aunt.", by=rep("POLICE"), at=AFTERNOON)
+    act(follow_up.ask, reference, "POLICE", "And the other night?", by=SUPPORT, at=AFTERNOON)
     give_back(reference, "COUNCIL_CHILDREN", answer("KNOWN_CLOSED", ("2026-01-09", "A bruise."), summary="Closed."))
     refusal = DeclineDocument(reason="NO_ISA")
     act(checks.decline, reference, "MENTAL_HEALTH", refusal, by=rep("MENTAL_HEALTH"), at=AFTERNOON)

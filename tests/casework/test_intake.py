@@ -325,7 +325,7 @@ def profile_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return change
 
 
-NEW_VERSION = ('version = "bnes-2026.6"', 'version = "bnes-2026.7"')
+NEW_VERSION = ('version = "bnes-2026.7"', 'version = "bnes-2026.8"')
 WITHOUT_POLICE = (
     'scope = ["child", "adult"]\ndefault_checks = true\nnames = [{ name = "Avon and Somerset Constabulary"',
     'scope = ["child", "adult"]\ndefault_checks = false\nnames = [{ name = "Avon and Somerset Constabulary"',
@@ -339,8 +339,8 @@ def test_a_referral_lives_and_dies_under_the_profile_it_began_with(profile_file)
     after = refer(sender_id="two")
     ask(before)
     ask(after)
-    assert referral(before).profile_version == "bnes-2026.6"
-    assert referral(after).profile_version == "bnes-2026.7"
+    assert referral(before).profile_version == "bnes-2026.7"
+    assert referral(after).profile_version == "bnes-2026.8"
     assert "POLICE" in asked_agencies(before)
     assert "POLICE" not in asked_agencies(after)
 

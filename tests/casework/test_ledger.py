@@ -22,11 +22,13 @@ from casework import (
     discussion,
     due_times,
     early_end,
+    follow_up,
     intake,
     outcome,
     queues,
     reconsider,
     secondary,
+    to_manager,
 )
 from casework.db import database
 from casework.documents import (
@@ -37,6 +39,8 @@ from casework.documents import (
     PauseDocument,
     ResolutionDocument,
     SecondaryDocument,
+    SendBackDocument,
+    ToManagerDocument,
     ViewDocument,
 )
 from casework.ledger import Act, entries, first_broken
@@ -48,6 +52,7 @@ from tests.casework.factory import (
     DECIDER,
     DUE,
     JUST_OVERDUE,
+    MANAGER,
     SUPPORT,
     act,
     acts_of,
@@ -232,6 +237,25 @@ def _disagreed() -> str:
     return reference
 
 
+def _with_a_manager() -> str:
+    reference = walk(Stage.AWAITING_DECISION)
+    document = ToManagerDocument(outcome="OTHER_LA", reason="So.")
+    act(to_manager.send, reference, document, by=DECIDER, at=AFTERNOON)
+    return reference
+
+
+def _returned() -> str:
+    reference = walk(Stage.CHECKING)
+    give_back(reference, "POLICE")
+    return reference
+
+
+def _followed_up() -> str:
+    reference = _returned()
+    act(follow_up.ask, reference, "POLICE", "Who?", by=SUPPORT, at=AFTERNOON)
+    return reference
+
+
 def _paused() -> str:
     reference = walk(Stage.CHECKING)
     act(due_times.pause, reference, "POLICE", PauseDocument(reason="SYSTEM_DOWN"), by=SUPPORT, at=ASKED)
@@ -273,6 +297,21 @@ VERBS: dict[str, tuple[Callable[[], str], Callable[[Session, str], Any], list[st
         _with_a_question,
         lambda s, r: checks.answer_clarification(s, r, "POLICE", "That.", by=SUPPORT, **NOW),
         ["CLARIFICATION_ANSWERED"],
+    ),
+    "ask about a return": (
+        _returned,
+        lambda s, r: follow_up.ask(s, r, "POLICE", "Who?", by=SUPPORT, **NOW),
+        ["FOLLOW_UP_ASKED"],
+    ),
+    "pause a question": (
+        _followed_up,
+        lambda s, r: follow_up.pause(s, r, "POLICE", PauseDocument(reason="SYSTEM_DOWN"), by=SUPPORT, **NOW),
+        ["FOLLOW_UP_PAUSED"],
+    ),
+    "answer about a return": (
+        _followed_up,
+        lambda s, r: follow_up.answer(s, r, "POLICE", "Her aunt.", **POLICE),
+        ["FOLLOW_UP_ANSWERED"],
     ),
     "record_return": (
         _at(Stage.CHECKING),
@@ -317,6 +356,16 @@ VERBS: dict[str, tuple[Callable[[], str], Callable[[Session, str], Any], list[st
         _at(Stage.AWAITING_DECISION),
         lambda s, r: discussion.record_discussion(s, r, talk(), by=SUPPORT, **NOW),
         ["DISCUSSED"],
+    ),
+    "send to a manager": (
+        _at(Stage.AWAITING_DECISION),
+        lambda s, r: to_manager.send(s, r, ToManagerDocument(outcome="OTHER_LA", reason="So."), by=DECIDER, **NOW),
+        ["SENT_TO_MANAGER"],
+    ),
+    "send back": (
+        _with_a_manager,
+        lambda s, r: to_manager.send_back(s, r, SendBackDocument(reason="Not yet."), by=MANAGER, **NOW),
+        ["SENT_BACK_BY_MANAGER"],
     ),
     "record_view": (
         _at(Stage.AWAITING_DECISION),

@@ -21,6 +21,7 @@ OPEN_TEXT = {
     "threshold_decision.quorum_missing",  # agencies' codes
     "referral.sender_id",  # the sender's own id, looked up by
     "referral.upstream_reference",  # a reference in the duty team's system
+    "follow_up.due_in_words",  # the same, of a question about a return
     "agency_check.due_in_words",  # computed from the calendar
     "notice.key",  # reference, message, recipient
     "notice.recipient",  # agency:CODE, duty:CODE, mash:name
@@ -48,6 +49,7 @@ PERSONAL = {
     "agency_return": {"summary", "items", "systems_searched", "not_searched_because", "consultations"},
     "agency_check": {"decline_note", "question"},
     "clarification": {"question", "answer"},
+    "follow_up": {"question", "answer"},
     "urgent_call": {"reason"},
     "restriction": {"reason", "lifted_because"},
     "glass_break": {"reason", "note"},
@@ -59,6 +61,7 @@ PERSONAL = {
     "threshold_decision": {"rationale", "words_for_duty_team", "actions", "without_discussion_because",
         "below_quorum_because",
     },
+    "manager_request": {"reason", "answer"},
     "reconsideration": {"reason"},
     "hand_back": {"outcomes"},
     "feedback": {"went_well", "should_change", "answer", "what_changed"},

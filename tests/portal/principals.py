@@ -44,6 +44,7 @@ _PERSONS = {
     "MASH support": "MASH_SUPPORT",
     "support without the profile": "SUPPORT_WITHOUT_PROFILE",
     "decision maker": "DECISION_MAKER",
+    "manager": "MANAGER",
     "decider without the profile": "DECIDER_WITHOUT_PROFILE",
     "analyst": "ANALYST",
     "board member": "BOARD",

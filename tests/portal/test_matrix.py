@@ -64,6 +64,8 @@ FOR_PERSONS = {"POST /api/v1/accounts/me/second-factor"}
 FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
 #: There is something to see for whoever is named in a restriction, where there is one (S-5).
 FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
+#: What was sent to a manager goes back from one alone (R39).
+FROM_MANAGERS = {"POST /board/{reference}/manager/back", "POST /api/v1/referrals/{reference}/manager/back"}
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -77,6 +79,8 @@ def declared(cell: Cell) -> set[Met]:
     if is_staff_without_profile(who.actor) and _is_for_the_profile(route):
         # They may follow where a referral stands, and so know whether there is one.
         return {Met.AS_ROLE} if thing is None or thing.concerns(who.actor) else {Met.AS_ROLE, Met.AS_STRANGER}
+    if route in FROM_MANAGERS and not who.actor.manager_authority:
+        return {Met.AS_ROLE}
     if thing is None:
         return _declared_of_no_referral(route, who)
     is_theirs = route in LEADS_ON or _is_theirs(route, who, thing)
@@ -96,7 +100,8 @@ def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
 
 
 def _is_for_the_profile(route: str) -> bool:
-    return (" /board" in route or " /api/v1/referrals/{" in route) and route not in FOR_FOLLOWERS
+    inside = any(part in route for part in (" /board", "/for-manager", " /api/v1/referrals/{"))
+    return inside and route not in FOR_FOLLOWERS
 
 
 def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:

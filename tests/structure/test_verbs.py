@@ -31,6 +31,9 @@ LOOKS = {
     "casework/feedback.py:to_answer",
     "casework/decision.py:absent",
     "casework/board.py:oldest",
+    "casework/follow_up.py:waiting",
+    "casework/to_manager.py:choices",
+    "casework/to_manager.py:waiting",
 }
 
 
