@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 import models.tables  # noqa: F401 -- a foreign key is understood only when every table is known
+from casework import wall
 from models.settings import settings
 from rules.errors import OutcomeUnknown, Unavailable
 
@@ -20,7 +21,7 @@ from rules.errors import OutcomeUnknown, Unavailable
 @cache
 def database() -> sa.Engine:
     """The connection pool of this process. Parameters never appear in its errors or logs (reliability §0.4)."""
-    return sa.create_engine(
+    engine = sa.create_engine(
         settings().database_url.get_secret_value(),
         hide_parameters=True,
         pool_pre_ping=True,
@@ -35,6 +36,8 @@ def database() -> sa.Engine:
             "options": "-c plan_cache_mode=force_custom_plan -c jit=off -c max_parallel_workers_per_gather=0",
         },
     )
+    sa.event.listen(engine, "begin", wall.open_to_hub)
+    return engine
 
 
 @contextmanager

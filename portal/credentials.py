@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from casework import hidden, openings, sessions, step_up
+from casework import hidden, openings, sessions, step_up, wall
 from casework.accounts import actor_of
 from casework.db import now, unit_of_work
 from casework.openings import TooManyOpened
@@ -87,6 +87,8 @@ class Desk:
                     if self._route in NEEDS_SECOND_FACTOR:
                         step_up.check_fresh(session, self.credential)
                     count_opening(session, self._places, actor)
+                    if self._route.partition(" ")[0] in SAFE:
+                        wall.narrow(session, actor)
                     yield Work(session, actor, now(session))
         except TooManyOpened as stopped:
             tell_of(stopped, self._route)

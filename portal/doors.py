@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from casework import hidden, kept_forms, sessions, step_up
+from casework import hidden, kept_forms, sessions, step_up, wall
 from casework.db import now, unit_of_work
 from casework.kept_forms import KeptForm
 from casework.openings import TooManyOpened
@@ -200,6 +200,8 @@ class Door:
                 hidden.read_as(session, actor)
                 try:
                     self._check_access(session, actor, takes)
+                    if self.request.method in SAFE:
+                        wall.narrow(session, actor)
                     self.at = now(session)
                     yield Work(session, actor, self.at)
                     self._is_taken(session, actor)

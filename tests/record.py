@@ -73,7 +73,7 @@ class RecordServer:
         found = psycopg.conninfo.conninfo_to_dict(plain(self.url(databases.RECORD_OWNER)))
         surroundings = {"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": str(found.pop("password"))}
         address = psycopg.conninfo.make_conninfo(**found)
-        command = [str(binaries() / "pg_dump"), "--dbname", address, "--no-password"]
+        command = [str(binaries() / "pg_dump"), "--enable-row-security", "--dbname", address, "--no-password"]
         return subprocess.run(command, env=surroundings, capture_output=True, check=True).stdout
 
 
@@ -84,8 +84,10 @@ class Record:
         self.server, self._owner = server, owner
 
     def as_app(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Raw SQL under the application's role."""
-        return self.server.connect(databases.RECORD_USER)
+        """Raw SQL under the application's role, with everything in sight that the application can see."""
+        connection = self.server.connect(databases.RECORD_USER)
+        connection.execute("SET mash.scope = 'hub'")
+        return connection
 
     def as_owner(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Raw SQL under the role that owns the tables."""

@@ -80,7 +80,15 @@ class Restored:
         return dict(self.record.ask("SELECT reference, max(number) FROM ledger GROUP BY reference"))
 
     def _backup(self, file: Path) -> Path:
-        self._run("pg_dump", "--format=custom", "--file", str(file), "--dbname", self._address("mash"))
+        self._run(
+            "pg_dump",
+            "--enable-row-security",
+            "--format=custom",
+            "--file",
+            str(file),
+            "--dbname",
+            self._address("mash"),
+        )
         return file
 
     def _put_back(self, dump: Path) -> None:

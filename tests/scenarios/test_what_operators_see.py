@@ -70,6 +70,7 @@ def _dump(stack: Stack, database: str) -> bytes:
         f"--port={port}",
         f"--username={user}",
         "--inserts",
+        "--enable-row-security",
         database,
     ]
     return subprocess.run(command, env={"PGPASSWORD": password}, capture_output=True, check=True).stdout
