@@ -17,9 +17,11 @@ from rules.permissions import Actor, Role
 HUB, OWN = "hub", "own"
 #: Who sees every referral's rows, as far as the rules let them; the assessment's gate stands in the rules (R48).
 _ALL = frozenset({Role.HUB, Role.MASH_SUPPORT, Role.DECISION_MAKER, Role.OPERATOR, Role.IG_LEAD})
-_SAY = sa.text(
-    "SELECT set_config('mash.scope', :scope, true), set_config('mash.agency', :agency, true),"
-    " set_config('mash.team', :team, true), set_config('mash.account', :account, true)"
+_SAY = sa.select(
+    *(
+        sa.func.set_config(f"mash.{name}", sa.bindparam(name, type_=sa.Text), sa.true())
+        for name in ("scope", "agency", "team", "account")
+    )
 )
 
 
@@ -28,13 +30,13 @@ def open_to_hub(connection: sa.Connection) -> None:
     connection.execute(_SAY, _said(HUB))
 
 
-def narrow(session: Session, by: Actor) -> None:
-    """Until this transaction ends its queries see what concerns this reader, their agency or team, and no more."""
-    if by.role in _ALL:
+def narrow(session: Session, reader: Actor) -> None:
+    """Until this transaction ends its queries see what concerns the reader, their agency or team, and no more."""
+    if reader.role in _ALL:
         return
-    agency = by.agency if by.role is Role.AGENCY else None
-    team = by.duty_team if by.role is Role.DUTY_TEAM else None
-    session.execute(_SAY, _said(OWN, agency or "", team or "", by.id))
+    agency = reader.agency if reader.role is Role.AGENCY else None
+    team = reader.duty_team if reader.role is Role.DUTY_TEAM else None
+    session.execute(_SAY, _said(OWN, agency or "", team or "", reader.id))
 
 
 def _said(scope: str, agency: str = "", team: str = "", account: str = "") -> dict[str, Any]:

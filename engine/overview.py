@@ -37,9 +37,9 @@ class Standing(BaseModel):
             if self.engine_answers
             else "the engine does not answer"
         )
-        held = [f"No letter leaves since {self.post_held_since:%d %b %Y %H:%M} UTC: see `mash post status`."]
+        since = self.post_held_since
         return "\n".join(
-            (held if self.post_held_since else [])
+            ([f"No letter leaves since {since:%d %b %Y %H:%M} UTC: see `mash post status`."] if since else [])
             + [f"{self.open_referrals} referrals are open; {engine}; {len(self.hold_ups)} hold-ups."]
             + [f"{each.reference}  {each.stage:<20} {each.why:<20} {_ago(each.seconds)}  {each.waits_for}"
                for each in self.hold_ups]

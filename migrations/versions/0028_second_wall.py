@@ -43,6 +43,9 @@ def about(table: str) -> str:
     return f"EXISTS (SELECT FROM referral r WHERE r.reference = {table}.reference)"
 
 
+#: SQL: the reader is of no agency and no duty team; what is erased and held is a page of references and codes to them.
+ADMINISTERS = f"{SCOPE} = 'own' AND {AGENCY} = '' AND {TEAM} = ''"
+
 #: What a reader is shown who is not the hub itself, nor of the MASH team. One that is not here is shown to nobody else.
 SHOWN = {
     "referral": f"duty_team = {TEAM} OR {asked('referral.reference')}"
@@ -70,8 +73,8 @@ SHOWN = {
     "opening": f"account_id = {ACCOUNT}",
     "agency_not_asked": "false",
     "manager_request": "false",
-    "legal_hold": "false",
-    "erasure": "false",
+    "legal_hold": ADMINISTERS,
+    "erasure": ADMINISTERS,
     "subject_access": "false",
     "glass_break": "false",
     # What is hidden from a reader is left out of their queries by these: they must be whole for everybody who reads.

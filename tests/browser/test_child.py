@@ -40,6 +40,11 @@ def refer(page: Page) -> str:
     page.get_by_label("Role in the household").fill("daughter")
     page.get_by_label("Were they told of this referral?").select_option("INFORMED")
     page.get_by_label("Consent", exact=True).select_option("GIVEN_VERBAL")
+    page.locator("#subjects-0-consent_given_by").fill("The mother")
+    for part, value in {"day": "12", "month": "3", "year": "2026"}.items():
+        page.locator(f"input[name='subjects-0-consent_on:date.{part}']").fill(value)
+    page.locator("#subjects-0-basis-request_reason").select_option("GENERAL_SAFEGUARDING")
+    page.locator("#subjects-0-basis-confirmed_by").fill("Team manager")
     page.get_by_label("What worries you").fill("Shouting at night, several times this month.")
     page.get_by_label("Who told you").select_option("1B")
     page.get_by_label("Level of need").select_option("L3")

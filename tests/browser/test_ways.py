@@ -204,14 +204,17 @@ def _refer(page: Page) -> str:
         ("Their own view", "She says that the evenings are frightening."), ("First name", "Wren"),
         ("Last name", "Ashdown"), ("Role in the household", "daughter"), ("What worries you", "Shouting at night."),
         ("Who decided", "Team manager"), ("Why what you know already is not enough", "Two old contacts."),
-        ("Your own case reference", "CASE 8"),
+        ("Your own case reference", "CASE 8"), ("Who gave the consent, if it was given", "The mother"),
+        ("Who confirms this basis", "Team manager"),
     ):  # fmt: skip
         page.get_by_label(label, exact=True).fill(words)
+    for part, value in (("day", "12"), ("month", "3"), ("year", "2026")):
+        page.locator(f"input[name='subjects-0-consent_on:date.{part}']").fill(value)
     page.get_by_role("group", name="Child or adult?").get_by_label("Child").check()
     page.get_by_role("group", name="Must the address be kept").get_by_label("No").check()
     for label, option in (
         ("Were they told of this referral?", "INFORMED"), ("Consent", "GIVEN_VERBAL"), ("Who told you", "1B"),
-        ("Level of need", "L3"),
+        ("Level of need", "L3"), ("Reason for the request", "GENERAL_SAFEGUARDING"),
     ):  # fmt: skip
         page.get_by_label(label, exact=True).select_option(option)
     page.get_by_role("button", name="Send referral").click()
@@ -324,6 +327,12 @@ def _refer_by_keyboard(keys: Keyboard) -> str:
     keys.type("Role in the household", "daughter")
     keys.pick("Were they told of this referral?", 1)
     keys.pick("Consent", 2)
+    keys.type("Who gave the consent, if it was given", "The mother")
+    for part, number in (("Day", "12"), ("Month", "3"), ("Year", "2026")):
+        keys.to(keys.page.get_by_role("group", name="When it was given").get_by_label(part, exact=True))
+        keys.page.keyboard.type(number)
+    keys.pick("Reason for the request", 2)
+    keys.type("Who confirms this basis", "Team manager")
     keys.type("What worries you", "Shouting at night.")
     keys.pick("Who told you", 2)
     keys.pick("Level of need", 3)

@@ -49,7 +49,8 @@ def acts(agreement_id: UUID) -> list[str]:
 def test_an_agreement_is_in_the_register_with_who_put_it_there(agreement: UUID):
     """R55"""
     with unit_of_work() as session:
-        [seen] = agreements.register(session, by=IG_LEAD, at=AT, on=TODAY)
+        register = agreements.register(session, by=IG_LEAD, at=AT, on=TODAY)
+        [seen] = [each for each in register if each.id == agreement]
         assert (seen.id, seen.force, seen.is_renewed) == (agreement, Force.IN_FORCE, False)
         lacking = agreements.without_agreement([seen], current_profile())
         assert "POLICE" not in lacking

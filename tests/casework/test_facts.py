@@ -29,11 +29,12 @@ from tests.casework.factory import (
 )
 
 MS = timedelta(milliseconds=1)
-FACTS = (facts.hub_open, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
+FACTS = (facts.hub_open, facts.gate_passed, facts.checks_settled, facts.threshold_decided, facts.outcome_acknowledged)
 #: Which fact is not so at which stage, on a Saturday evening; all others are.
 AWAITED = {
     Stage.RECEIVED: set(),
     Stage.QUEUED_OUT_OF_HOURS: {"hub_open"},
+    Stage.AWAITING_BASIS: {"gate_passed"},
     Stage.CHECKING: {"checks_settled", "threshold_decided"},
     Stage.AWAITING_DECISION: {"threshold_decided"},
     Stage.HANDING_BACK: set(),
@@ -46,6 +47,8 @@ AWAITED = {
 def test_a_fact_is_so_or_says_why_not_at_every_stage_and_holds_nothing_of_a_person(stage):
     """R51: the engine's screens show it"""
     canary = {**a_child(), "given_name": "Canary", "family_name": "Canary", "voice": "Canary", "address": "Canary"}
+    if stage is Stage.AWAITING_BASIS:
+        canary["basis"] = None
     reference = walk(stage, subjects=[canary])
     said = {fact.__name__: act(fact, reference, SATURDAY) for fact in FACTS}
     assert {name for name, waiting in said.items() if waiting} == AWAITED[stage]

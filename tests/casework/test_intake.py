@@ -278,7 +278,7 @@ def test_screening_twice_is_screening_once(record):
     reference = refer()
     act(intake.screen, reference, at=ASKED)
     act(intake.screen, reference, at=ASKED + timedelta(hours=1))
-    assert acts_of(record, reference) == ["RECEIVED", "ACCEPTED"]
+    assert acts_of(record, reference) == ["RECEIVED", "ASKING_PLANNED", "ACCEPTED"]
     assert referral(reference).accepted_at == ASKED
 
 

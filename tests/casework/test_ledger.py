@@ -277,7 +277,7 @@ LATER = london("Thu 19 Mar 2026 12:00")
 AGREES = ViewDocument(agency="POLICE", view="AGREE")
 POLICE = {"by": rep("POLICE"), "at": AFTERNOON}
 VERBS: dict[str, tuple[Callable[[], str], Callable[[Session, str], Any], list[str]]] = {
-    "screen": (_at(Stage.RECEIVED), lambda s, r: intake.screen(s, r, **NOW), ["ACCEPTED"]),
+    "screen": (_at(Stage.RECEIVED), lambda s, r: intake.screen(s, r, **NOW), ["ASKING_PLANNED", "ACCEPTED"]),
     "request_check": (
         _accepted,
         lambda s, r: checks.request_check(s, r, "POLICE", **NOW),
@@ -479,6 +479,14 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "POST_RELEASED",  # test_restore
         "EVIDENCE_PACKED",  # test_evidence
         "URGENCY_RATED", "URGENT_CALLED", "URGENT_ACKNOWLEDGED",  # test_urgency
+        "BASIS_AWAITED", "BASIS_READ", "BASIS_RECORDED",  # test_legal_gate
+        "AGREEMENT_OVERRIDDEN",  # test_overrides
+        "FOLLOW_UP_RESUMED",  # test_follow_up
+        "RESTRICTED", "RESTRICTION_LIFTED", "RESTRICTION_REVIEWED",  # test_restriction
+        "PERSON_NAMED", "PERSON_REMOVED", "INTEREST_DECLARED",  # test_restriction
+        "GLASS_BROKEN",  # test_break_glass
+        "HOLD_SET", "HOLD_LIFTED", "CONTENT_ERASED",  # test_retention
+        "ACCESS_ASKED", "ACCESS_HELD", "ACCESS_HOLD_LIFTED", "ACCESS_EXPORTED",  # test_subject_access
     }  # fmt: skip
     assert shown | elsewhere == {name.value for name in Act}
 

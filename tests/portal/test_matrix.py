@@ -100,7 +100,7 @@ def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
 
 
 def _is_for_the_profile(route: str) -> bool:
-    inside = any(part in route for part in (" /board", "/for-manager", " /api/v1/referrals/{"))
+    inside = any(part in route for part in (" /board", "/for-manager", "/break-glass", " /api/v1/referrals/{"))
     return inside and route not in FOR_FOLLOWERS
 
 
@@ -111,6 +111,8 @@ def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
     if route in OUTCOME | ACKNOWLEDGEMENT:
         return who.actor.duty_team in thing.handed_back_to
     if route in FOR_THE_NAMED and not thing.named:
+        return False
+    if route.endswith("/basis") and who.actor.duty_team and who.actor.duty_team != thing.originator:
         return False
     if "{agency}" in route and FILL["agency"] not in thing.asked:
         return False

@@ -72,7 +72,7 @@ def test_what_needs_a_second_factor_is_in_the_access_table():
     deciding = {route for route in ACCESS if route.startswith("POST ") and route.endswith(("/decision", "/decisions"))}
     assert deciding <= NEEDS_SECOND_FACTOR
     assert {route.rpartition("/")[2] for route in ADMINISTRATION} == {
-        "accounts-add", "address", "invite", "manager", "mash-profile",
+        "accounts-add", "address", "invite", "manager", "manager-authority", "mash-profile",
     }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ FILL = {
     "version": "1",
     "account_id": "nobody",
     "token": "guessed",
+    "alert": "7KQ2-XW9S",
 } | {"name": "portal.css"}
 #: An id as the record gives them, and nothing's.
 NOBODYS = "01900000-0000-7000-8000-000000000000"

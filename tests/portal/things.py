@@ -20,6 +20,7 @@ class Thing:
     name: str
     reference: str
     teams: frozenset[str] = frozenset()
+    originator: str = ""
     asked: frozenset[str] = frozenset()
     handed_back_to: frozenset[str] = frozenset()
     exists: bool = True
@@ -89,4 +90,4 @@ def _thing(name: str, reference: str, team: str, *, joined: bool) -> Thing:
     with unit_of_work() as session:
         asked = frozenset(check.agency for check in referrals.checks(session, reference))
         told = frozenset(referrals.hand_backs(session, reference))
-    return Thing(name, reference, frozenset({team}) | told, asked, told, joined=joined)
+    return Thing(name, reference, frozenset({team}) | told, team, asked, told, joined=joined)

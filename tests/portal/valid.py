@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from casework.legal_documents import LegalDocument
 from portal import examples
 from tests.portal.caller import form
 
@@ -31,10 +32,16 @@ _DISCUSSION = {
     "note": "Read together.",
     "do": "send",
 }
+_LEGAL = LegalDocument.model_fields.keys()
 _API = "POST /api/v1/referrals/{reference}"
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/referrals": {**examples.CHILD, "sender_id": "matrix"},
+    f"{_API}/basis": {
+        "version_seen": 1,
+        "subjects": [{"subject": "S1", **{k: v for k, v in examples.CHILD["subjects"][0].items() if k in _LEGAL}}],
+    },
+    f"{_API}/overrides": {"agency": "POLICE", "reason": "A child may be hurt tonight, and they alone know."},
     f"{_API}/clear-concern": {},
     f"{_API}/withdraw": {"reason": "OTHER"},
     f"{_API}/discuss-now": {},

@@ -24,7 +24,17 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
-from casework import decision, discussion, drafts, feedback, legal_hold, reconsider, subject_access, urgency
+from casework import (
+    decision,
+    discussion,
+    drafts,
+    feedback,
+    legal_hold,
+    reconsider,
+    restriction,
+    subject_access,
+    urgency,
+)
 from casework.accounts import actor_of
 from casework.db import real_time, unit_of_work
 from casework.documents import (
@@ -37,6 +47,7 @@ from casework.documents import (
 )
 from casework.feedback import FeedbackAnswer, FeedbackDocument
 from casework.notices import say_privately
+from casework.restriction_documents import RestrictionDocument, WhyDocument
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from engine import trial
 from engine.held_clock import hold, release
@@ -63,13 +74,15 @@ NO_MARK = {
     "ledger_content.salt": "random",
     "subject.born_on_sealed": "a date",
     "subject.nhs_number": "ten digits",
+    "glass_break.reason": "nobody breaks the glass without an authenticator, and here nobody has one",
+    "glass_break.note": "the same",
     "agency_not_asked.override_reason": "every agency of this case has an agreement in force",
 }
 SENDER = "canary"
 #: What a page's title or address may be made of: references, ids, codes, paths, and names of bodies and of pages.
 IN_AN_ADDRESS = {
     "reference", "id", "agency", "version", "name", "title", "path", "here", "here_", "token", "purpose", "link", "url",
-    "back", "next", "old", "is_manager", "static",
+    "alert", "back", "next", "old", "is_manager", "static",
 }  # fmt: skip
 _TITLE = re.compile(r"block title %}(.*?){%")
 _ADDRESS = re.compile(r'(?:href|action|src)="([^"]*)"')
@@ -153,6 +166,8 @@ class Singer:
         self.post(trial.agency_account("MENTAL_HEALTH"), "/check/decline", {"reason": "NO_ISA", "note": bird()})
         unsearched = {"result": "NOT_SEARCHED", "not_searched_because": bird()}
         self.post(trial.agency_account("COMMUNITY_HEALTH_CHILDREN"), "/check/return", unsearched)
+        self.post(trial.MASH_SUPPORT, "/checks/COUNCIL_CHILDREN/follow-up", {"text": bird()})
+        self.post(council, "/check/follow-up", {"text": bird()})
         self.post(trial.MASH_SUPPORT, "/discuss-now", {})
         case.reaches("AWAITING_DECISION")
         present = [{"agency": "POLICE", "name": bird(), "role": bird()}]
@@ -164,6 +179,8 @@ class Singer:
             discussion.resolve_dissent, ResolutionDocument(version_seen=version, resolution=bird()),
             by=trial.DECISION_MAKERS[0],
         )  # fmt: skip
+        self.post(trial.DECISION_MAKERS[0], "/manager", {"outcome": "OTHER_LA", "reason": bird()})
+        self.post(trial.MANAGER, "/manager/back", {"reason": bird()})
         self.decide()
         case.reaches("AWAITING_ACK")
         self.theatre.api(duty).get(f"/referrals/{case.reference}/outcome")
@@ -198,6 +215,12 @@ class Singer:
         wanted = AccessDocument(reference=self.case.reference, subject="S1", received_on=ASKED.date())
         asked = self.act(subject_access.ask, wanted, by=governance, about=False)
         self.act(subject_access.hold, asked, AccessHoldDocument(reason=bird()), by=governance, about=False)
+        decider = trial.DECISION_MAKERS[0]
+        hidden = RestrictionDocument(
+            ground="STAFF_CONFLICT", reason=bird(), named=[trial.officer_account("CHILDREN_DUTY")]
+        )
+        self.act(restriction.restrict, hidden, by=decider)
+        self.act(restriction.lift, WhyDocument(reason=bird()), by=decider)
         with unit_of_work() as session:
             session.add(
                 Account(
