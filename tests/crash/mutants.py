@@ -107,7 +107,7 @@ def _copy_a_referral(world: World) -> None:
 def _decide_again(world: World) -> None:
     columns = (
         "reference, subject_id, threshold_met, level_of_need, outcome, rationale, words_for_duty_team, actions, "
-        "consent, threshold_document, without_discussion_because, collated_template_id, decided_at, decided_by"
+        "consent, threshold_document, without_discussion_because, collated_template_id, decided_at, decided_by, grade"
     )
     world.sql(
         f"INSERT INTO threshold_decision (id, version, {columns}) "
