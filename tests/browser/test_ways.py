@@ -153,8 +153,6 @@ def test_a_referral_its_return_and_its_acknowledgement_need_no_script(sign_in: S
     police.get_by_role("button", name="Record our view").click()
     expect(police.get_by_text("The view is recorded.")).to_be_visible()
     others.answer(reference)
-    _send_to_a_manager(sign_in("decision-maker-1", java_script_enabled=False), reference)
-    _send_back(sign_in("mash-manager", java_script_enabled=False), reference)
     others.answer_and_decide(reference)
     police.goto(f"/checks/{reference}/readers")
     look(police, "readers", "Who has read")
@@ -164,34 +162,6 @@ def test_a_referral_its_return_and_its_acknowledgement_need_no_script(sign_in: S
     officer.get_by_role("button", name="Read the outcome").or_(officer.get_by_text("Read the outcome")).first.click()
     officer.get_by_role("button", name="We know this outcome").click()
     expect(officer.get_by_text("The MASH knows that your team has this outcome.")).to_be_visible()
-
-
-def _send_to_a_manager(page: Page, reference: str) -> None:
-    """R39: whoever signs what is not theirs is refused, and led on."""
-    page.goto(f"/board/{reference}/decision")
-    page.get_by_role("group", name="Is the threshold met?").get_by_label("No").check()
-    page.locator("input[name='decisions-0-level_of_need'][value='L2']").check()
-    page.locator("#decisions-0-outcome").select_option("OTHER_LA")
-    page.locator("#decisions-0-rationale").fill("They live elsewhere now.")
-    page.locator("#decisions-0-words_for_duty_team").fill("Please send it on.")
-    page.get_by_label("Why decide without?").fill("The returns are clear enough.")
-    page.get_by_role("button", name="Sign the decision").click()
-    look(page, "needs-manager", "A manager decides this")
-    page.get_by_label("What the manager should know").fill("They moved across the boundary.")
-    page.get_by_role("button", name="Send it to a manager").click()
-    expect(page.get_by_text("The manager is told.")).to_be_visible()
-
-
-def _send_back(page: Page, reference: str) -> None:
-    """R39: the manager finds it, and says why they do not decide."""
-    page.get_by_role("link", name="For a manager").click()
-    look(page, "for-manager", "Sent to a manager")
-    page.get_by_role("link", name=reference).click()
-    look(page, "with-manager", "With a manager")
-    page.get_by_label("Why you send it back").fill("Ask the other authority first.")
-    page.get_by_role("button", name="Send it back").click()
-    expect(page.get_by_text("The team is told, with your reason.")).to_be_visible()
-    expect(page.get_by_text("Ask the other authority first.")).to_be_visible()
 
 
 def _refer(page: Page) -> str:
