@@ -7,12 +7,13 @@ is not named. The engine's own steps are nobody's reading: they bind no reader, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 from sqlmodel import Session, SQLModel, col
 
 import models.tables  # noqa: F401 -- every table must be known before any is searched
@@ -32,11 +33,7 @@ ABOUT_ACCESS: frozenset[type[SQLModel]] = frozenset({Restriction, NamedPerson, I
 
 def read_as(session: Session, reader: Actor) -> None:
     """From now on this transaction reads as `reader`: what is hidden from them is not there."""
-    hidden = from_account(reader.id)
-    session.info[_CRITERIA] = tuple(
-        with_loader_criteria(kind, getattr(kind, column.name).not_in(_keys_of(column, hidden)), include_aliases=True)
-        for kind, column in covered().items()
-    )
+    session.info[_CRITERIA] = _criteria_of(reader.id)
 
 
 def from_account(account_id: str) -> sa.CompoundSelect[tuple[str]]:
@@ -76,6 +73,16 @@ def covered() -> Mapping[type[SQLModel], sa.Column[Any]]:
     }:
         found |= more
     return found
+
+
+@lru_cache(maxsize=512)
+def _criteria_of(account_id: str) -> tuple[ExecutableOption, ...]:
+    """What is laid over an account's statements; kept, since every request wants it and it takes milliseconds."""
+    hidden = from_account(account_id)
+    return tuple(
+        with_loader_criteria(kind, getattr(kind, column.name).not_in(_keys_of(column, hidden)), include_aliases=True)
+        for kind, column in covered().items()
+    )
 
 
 def _place(table: sa.Table, known: Iterable[sa.Column[Any]]) -> sa.Column[Any] | None:

@@ -62,7 +62,10 @@ def stopped(
 def record_override(
     session: Session, referral: Referral, decision: SubjectDecision, *, subject: Subject, by: Actor, at: datetime
 ) -> None:
-    """Write down who let something leave as a false alarm, and why. Nothing was found: nothing to do."""
+    """Write down who let something leave as a false alarm, and why. Nobody said why, or nothing was found: nothing."""
+    if decision.false_alarm_because is None:
+        # Whatever had been found would have stopped the decision.
+        return
     if found := outgoing.alarms(session, referral, decision, subject, ""):
         ledger.write(
             session, referral.reference, Act.ALARM_OVERRIDDEN, by=by, at=at,
