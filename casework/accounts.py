@@ -43,6 +43,21 @@ def give_address(session: Session, account: Account, email: str, display_name: s
         session.add(account)
 
 
+def name_of(session: Session, account_id: str) -> str:
+    """What the owner of an account is called; its code, where nobody has said."""
+    account = session.get(Account, account_id)
+    return (account.display_name if account else None) or account_id
+
+
+def within_reach(session: Session, *roles: Role) -> list[Account]:
+    """The people of some roles who have an account in use and an address to write to."""
+    query = select(Account).where(
+        col(Account.role).in_(roles), col(Account.is_person), col(Account.disabled_at).is_(None),
+        col(Account.email_digest).is_not(None),
+    )  # fmt: skip
+    return list(session.exec(query.order_by(Account.id)))
+
+
 def issue_token(session: Session, account_id: str, *, at: datetime) -> str:
     """A new token for an account: shown once, kept only as a digest. Raises NotFound."""
     if session.get(Account, account_id) is None:

@@ -8,12 +8,13 @@ from pydantic import Field
 from sqlmodel import Session, col, select
 
 from casework import ledger, referrals, sessions, step_up
+from casework.accounts import within_reach
 from casework.document_parts import Code, Document, Line, Text
 from casework.follow import Seen
 from casework.interests import stepped_back
 from casework.ledger import Act
 from casework.notices import say_privately
-from casework.register import current_profile
+from casework.register import check_code, current_profile
 from casework.restriction import in_force
 from models.account import Account
 from models.break_glass import GlassBreak
@@ -106,8 +107,7 @@ def review(session: Session, alert: str, document: VerdictDocument, *, by: Actor
         raise NotFound("there is no such alert")
     if found.reviewed_at is not None:
         raise WrongStage(f"alert {alert} was looked at already")
-    if document.verdict not in current_profile().codes["glass_verdict"]:
-        raise NotAcceptable(FieldError("/verdict", "use a code of the set glass_verdict"))
+    check_code(document.verdict, "glass_verdict", "/verdict")
     found.reviewed_at, found.reviewed_by = at, by.id
     found.verdict, found.note = document.verdict, document.note
     session.add(found)
@@ -135,13 +135,7 @@ def _reference(text: str) -> str:
 
 def _leads(session: Session) -> list[Account]:
     """Who is alerted. Raises NotPermitted when nobody could be: the glass does not break unseen."""
-    query = select(Account).where(
-        col(Account.role) == Role.IG_LEAD,
-        col(Account.is_person),
-        col(Account.disabled_at).is_(None),
-        col(Account.email_digest).is_not(None),
-    )
-    leads = list(session.exec(query.order_by(Account.id)))
+    leads = within_reach(session, Role.IG_LEAD)
     if not leads:
         raise NotPermitted("nobody of information governance could be alerted: ask an administrator")
     return leads

@@ -9,9 +9,9 @@ from pydantic import Field
 from sqlmodel import Session
 
 from casework import referrals, releases
+from casework.accounts import name_of
 from casework.follow import Seen
 from casework.register import profile_of
-from models.account import Account
 from models.decision import ThresholdDecision
 from models.profile import Profile
 from models.referral import Referral, Subject
@@ -52,11 +52,10 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> list[D
 
 def _seen(session: Session, referral: Referral, subject: Subject, decision: ThresholdDecision) -> DecisionSeen:
     profile: Profile = profile_of(session, referral)
-    account = session.get(Account, decision.decided_by)
     return DecisionSeen.of(
         decision,
         subject=subject.code,
-        decider=(account.display_name if account else None) or decision.decided_by,
+        decider=name_of(session, decision.decided_by),
         quorum_missing=decision.quorum_missing.split(",") if decision.quorum_missing else [],
         released=releases.released(session, decision, profile, referral.received_at),
         withheld=releases.withheld(session, decision, profile),

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlmodel import Session, col, select
 
 from casework import ledger, referrals
+from casework.accounts import name_of
 from casework.checks import follow_ups, returns
 from casework.documents import PauseDocument
 from casework.due_times import check_reason
@@ -16,7 +17,6 @@ from casework.follow import Seen
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
 from casework.register import label_of, local_words, profile_of
-from models.account import Account
 from models.base import new_id
 from models.check import AgencyCheck, FollowUp
 from models.referral import Referral
@@ -143,7 +143,7 @@ def seen(session: Session, referral: Referral, check: AgencyCheck, *, for_team: 
     return [
         FollowUpSeen.of(
             row,
-            paused_by=_name(session, row.paused_by) if for_team else None,
+            paused_by=name_of(session, row.paused_by) if for_team and row.paused_by else None,
             waits=row.answer is None and referral.stage in _ASKABLE,
         )
         for row in follow_ups(session, check)
@@ -193,8 +193,3 @@ def _tell_of_time(session: Session, reference: str, agency: str, at: datetime) -
         session, MessageName.CHECK_TIME_CHANGED, to_agency(agency),
         at=at, reference=reference, occasion=at.isoformat(),
     )  # fmt: skip
-
-
-def _name(session: Session, account_id: str | None) -> str | None:
-    account = session.get(Account, account_id) if account_id else None
-    return (account.display_name if account else None) or account_id

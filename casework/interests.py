@@ -9,11 +9,10 @@ from sqlmodel import Session, select
 from casework import ledger, referrals
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
-from casework.register import current_profile
+from casework.register import check_code
 from casework.restriction_documents import InterestDocument
 from models.restriction import InterestConflict
 from notifications.messages import MessageName
-from rules.errors import FieldError, NotAcceptable
 from rules.permissions import Actor, Role, check_may_answer_for, check_may_run_process
 
 
@@ -24,8 +23,7 @@ def declare(session: Session, reference: str, document: InterestDocument, *, by:
     is left, the MASH team is. Raises NotFound for anybody else's check, NotPermitted, NotAcceptable.
     """
     _check_is_theirs(session, reference, by)
-    if document.ground not in current_profile().codes["interest_ground"]:
-        raise NotAcceptable(FieldError("/ground", "use a code of the set interest_ground"))
+    check_code(document.ground, "interest_ground", "/ground")
     more = {"agency": by.agency} if by.agency else {}
     ledger.write(session, reference, Act.INTEREST_DECLARED, by=by, at=at, ground=document.ground, **more)
     made = InterestConflict(account_id=by.id, reference=reference, ground=document.ground, declared_at=at)

@@ -5,7 +5,6 @@ A referral counts once in ten minutes, however often it is looked at or acted on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from casework import throttle
-from casework.accounts import note
+from casework.accounts import note, within_reach
 from casework.follow import Seen
 from casework.notices import MASH_ALARM, say, say_privately
 from casework.throttle import Limit
-from models.account import Account, AccountEvent
+from models.account import AccountEvent
 from models.settings import settings
 from models.signin import Opening
 from notifications.account_letters import AccountLetter
@@ -82,7 +81,7 @@ def tell(session: Session, stopped: TooManyOpened, *, at: datetime, real_now: da
     references = list(session.exec(opened.order_by(col(Opening.opened_at))))
     note(session, by.id, _ACT, by=HUB, at=at, most=stopped.most, references=references)
     say(session, MessageName.MANY_OPENED, MASH_ALARM, at=at, occasion=f"{by.id}/{real_now.isoformat()}")
-    for account in _who_is_told(session):
+    for account in within_reach(session, Role.IG_LEAD, Role.ACCOUNT_ADMIN):
         expires_at = real_now + _LETTER_LIFE
         say_privately(session, AccountLetter.MANY_OPENED, account.id, _PAGE, at=real_now, expires_at=expires_at)
 
@@ -100,11 +99,3 @@ def stops(session: Session, *, by: Actor, at: datetime) -> list[Stop]:
 def _stop(event: AccountEvent, *, in_full: bool) -> Stop:
     opened = event.detail["references"] if in_full else []
     return Stop(account=event.account_id, at=event.at, most=event.detail["most"], references=opened)
-
-
-def _who_is_told(session: Session) -> Sequence[Account]:
-    query = select(Account).where(
-        col(Account.role).in_([Role.IG_LEAD, Role.ACCOUNT_ADMIN]), col(Account.is_person),
-        col(Account.disabled_at).is_(None), col(Account.email).is_not(None),
-    )  # fmt: skip
-    return session.exec(query).all()

@@ -137,8 +137,7 @@ def _guard(
 
 
 def _addresses(subjects: Sequence[tuple[str, Subject | SubjectDocument]]) -> list[tuple[str, str]]:
-    """One protected person protects the address for all who live there: a child's address is its mother's."""
-    protected = {subject.household for _, subject in subjects if subject.protected_address}
+    protected = referrals.protected_households(subject for _, subject in subjects)
     return [(code, each.address) for code, each in subjects if each.household in protected and each.address]
 
 

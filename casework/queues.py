@@ -298,8 +298,7 @@ def _subjects_to_search(session: Session, check: AgencyCheck) -> list[SubjectToS
     """The subjects still here whose side the agency was asked about; who left need not be searched for."""
     sides = set(check.sides.split(","))
     everybody = referrals.subjects(session, check.reference)
-    # One protected person protects the address for all who live there: a child's address is its mother's.
-    protected = {subject.household for subject in everybody if subject.protected_address}
+    protected = referrals.protected_households(everybody)
     return [
         _to_search(subject, address_is_protected=subject.household in protected)
         for subject in referrals.remaining(session, check.reference)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -12,6 +14,18 @@ from models.decision import HandBack, ManagerRequest, ThresholdDecision
 from models.referral import Referral, Subject
 from rules.errors import NotFound
 from rules.permissions import Actor
+
+
+class Housed(Protocol):
+    """Somebody of a household: a subject, or one in a referral that is being sent."""
+
+    @property
+    def household(self) -> int:
+        """Whose number is the same live together."""
+
+    @property
+    def protected_address(self) -> bool:
+        """Whether where they live is kept from others."""
 
 
 def lock(session: Session, reference: str) -> Referral:
@@ -61,6 +75,11 @@ def check_of(session: Session, reference: str, agency: str) -> AgencyCheck:
     if found := session.exec(query.execution_options(populate_existing=True)).first():
         return found
     raise NotFound("there is no such check")
+
+
+def protected_households(people: Iterable[Housed]) -> set[int]:
+    """One protected person protects the address for all who live there: a child's address is its mother's."""
+    return {person.household for person in people if person.protected_address}
 
 
 def decisions(session: Session, reference: str) -> dict[UUID, ThresholdDecision]:

@@ -15,7 +15,7 @@ from models.agency import Agency, AreaProfile
 from models.profile import Profile, load_profile
 from models.referral import Referral
 from models.settings import settings
-from rules.errors import Misconfigured
+from rules.errors import FieldError, Misconfigured, NotAcceptable
 
 
 @cache
@@ -55,6 +55,12 @@ def use_profile(session: Session, profile: Profile, at: datetime) -> None:
 def codes_of(session: Session, referral: Referral, code_set: str) -> Mapping[str, str]:
     """A referral's codes of a set with their labels; of a set that is newer than its profile, those in force."""
     return profile_of(session, referral).codes.get(code_set) or current_profile().codes[code_set]
+
+
+def check_code(code: str, code_set: str, pointer: str) -> None:
+    """Refuse a code that is not of a set of the profile in force. Raises NotAcceptable for the field at `pointer`."""
+    if code not in current_profile().codes[code_set]:
+        raise NotAcceptable(FieldError(pointer, f"use a code of the set {code_set}"))
 
 
 def label_of(session: Session, referral: Referral, code_set: str, code: str) -> str:

@@ -14,7 +14,7 @@ from casework import hidden, ledger, referrals, signin
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.notices import say, to_account
-from casework.register import current_profile
+from casework.register import check_code
 from casework.restriction_documents import NamedDocument, RemovedDocument, RestrictionDocument, WhyDocument
 from models.account import Account
 from models.keyed import keyed_digest
@@ -87,8 +87,7 @@ def begin(
     """
     if in_force(session, referral.reference):
         raise WrongStage(f"referral {referral.reference} is restricted already")
-    if document.ground not in current_profile().codes["restriction_ground"]:
-        raise NotAcceptable(FieldError(f"{within}/ground", "use a code of the set restriction_ground"))
+    check_code(document.ground, "restriction_ground", f"{within}/ground")
     place = f"{within}/named"
     others = [_to_name(session, who, f"line {line}", place) for line, who in enumerate(document.named, start=1)]
     ids = list(dict.fromkeys([by.id, *(account.id for account in others)]))

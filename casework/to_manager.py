@@ -8,12 +8,12 @@ from pydantic import Field
 from sqlmodel import Session, col, select
 
 from casework import collation, ledger, reconsider, referrals
+from casework.accounts import name_of
 from casework.documents import SendBackDocument, ToManagerDocument
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
 from casework.register import profile_of
-from models.account import Account
 from models.base import new_id
 from models.decision import ManagerRequest
 from notifications.messages import MessageName
@@ -115,5 +115,4 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> Sent |
     row = session.exec(query.order_by(col(ManagerRequest.sent_at).desc()).limit(1)).first()
     if row is None:
         return None
-    account = session.get(Account, row.sent_by)
-    return Sent.of(row, sender=(account.display_name if account else None) or row.sent_by)
+    return Sent.of(row, sender=name_of(session, row.sent_by))

@@ -7,7 +7,7 @@ A field's name is its place in the document, `subjects-0-given_name`, and may sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -97,12 +97,15 @@ def _moment(parts: Mapping[str, str], zone: ZoneInfo) -> str:
         return local
 
 
+def day_parts(day: date) -> Raw:
+    """A day as the parts of its fields."""
+    return {".day": str(day.day), ".month": str(day.month), ".year": str(day.year)}
+
+
 def moment_parts(moment: datetime, zone: ZoneInfo) -> Raw:
     """A moment as the parts of its fields."""
     local = moment.astimezone(zone)
-    return {
-        ".day": str(local.day), ".month": str(local.month), ".year": str(local.year), ".time": f"{local:%H:%M}",
-    }  # fmt: skip
+    return {**day_parts(local), ".time": f"{local:%H:%M}"}
 
 
 def _are_rows(raw: Mapping[str, Any]) -> bool:

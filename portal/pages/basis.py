@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from casework import legal_basis, legal_gate, overrides
 from casework.legal_basis import PersonSeen
 from casework.legal_documents import CompletionDocument, OverrideDocument
+from portal import forms
 from portal.doors import AtDoor, Door
 from portal.forms import Form, Raw
 from portal.pages.documents import meant
@@ -102,11 +101,7 @@ def _as_typed(person: PersonSeen) -> Raw:
     basis = {part: getattr(person, part) or "" for part in ("request_reason", *PARTS)}
     return {
         **{name: getattr(person, name) or "" for name in plain},
-        "informed_on:date": _day_parts(person.informed_on),
-        "consent_on:date": _day_parts(person.consent_on),
+        "informed_on:date": forms.day_parts(person.informed_on) if person.informed_on else {},
+        "consent_on:date": forms.day_parts(person.consent_on) if person.consent_on else {},
         "basis": {**basis, "confirmed_by": person.basis_confirmed_by or ""},
     }
-
-
-def _day_parts(day: date | None) -> Raw:
-    return {".day": str(day.day), ".month": str(day.month), ".year": str(day.year)} if day else {}

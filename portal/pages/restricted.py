@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from casework import follow, interests, queues, restriction
+from casework.document_parts import Document
 from casework.restriction_documents import (
     InterestDocument,
     NamedDocument,
@@ -15,7 +16,6 @@ from casework.restriction_documents import (
     RestrictionDocument,
     WhyDocument,
 )
-from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.navigation import home_of
@@ -46,41 +46,25 @@ def restriction_page(reference: Reference, door: AtDoor) -> Response:
 @router.post(f"{_RESTRICTED}/people")
 def name(reference: Reference, door: AtDoor) -> Response:
     """One more person may know of it."""
-
-    def one_more(work: Work) -> None:
-        restriction.name(work.session, reference, meant(door, NamedDocument), by=work.by, at=work.at)
-
-    return _change(door, reference, "named", one_more)
+    return _change(door, reference, "named", restriction.name, NamedDocument)
 
 
 @router.post(f"{_RESTRICTED}/people/remove")
 def remove(reference: Reference, door: AtDoor) -> Response:
     """A person may know of it no longer."""
-
-    def one_less(work: Work) -> None:
-        restriction.remove(work.session, reference, meant(door, RemovedDocument), by=work.by, at=work.at)
-
-    return _change(door, reference, "unnamed", one_less)
+    return _change(door, reference, "unnamed", restriction.remove, RemovedDocument)
 
 
 @router.post(f"{_RESTRICTED}/review")
 def review(reference: Reference, door: AtDoor) -> Response:
     """It is still needed."""
-
-    def look(work: Work) -> None:
-        restriction.review(work.session, reference, meant(door, WhyDocument), by=work.by, at=work.at)
-
-    return _change(door, reference, "reviewed", look)
+    return _change(door, reference, "reviewed", restriction.review, WhyDocument)
 
 
 @router.post(f"{_RESTRICTED}/lift")
 def lift(reference: Reference, door: AtDoor) -> Response:
     """The referral is seen as any other from now on."""
-
-    def end(work: Work) -> None:
-        restriction.lift(work.session, reference, meant(door, WhyDocument), by=work.by, at=work.at)
-
-    return _change(door, reference, "restriction-lifted", end, back="/restricted")
+    return _change(door, reference, "restriction-lifted", restriction.lift, WhyDocument, back="/restricted")
 
 
 @router.get(f"{ONE}/restrict")
@@ -130,10 +114,12 @@ def _restriction(door: Door, reference: str, form: Form | None = None) -> Respon
     return door.page("restriction.html", 200 if form is None else 422, found=found, form=form or Form())
 
 
-def _change(door: Door, reference: str, done: str, verb: Callable[[Work], None], *, back: str = "") -> Response:
+def _change(
+    door: Door, reference: str, done: str, verb: Callable[..., None], document: type[Document], *, back: str = ""
+) -> Response:
     try:
-        with door.at_work() as work:
-            verb(work)
+        with door.at_work() as (session, by, at):
+            verb(session, reference, meant(door, document), by=by, at=at)
     except NotAcceptable as refused:
         return _restriction(door, reference, Form(door.raw, refused.fields))
     return door.go(back or f"/restricted/{reference}", done)
