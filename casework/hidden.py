@@ -6,7 +6,8 @@ is not named. The engine's own steps are nobody's reading: they bind no reader, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -34,6 +35,17 @@ ABOUT_ACCESS: frozenset[type[SQLModel]] = frozenset({Restriction, NamedPerson, I
 def read_as(session: Session, reader: Actor) -> None:
     """From now on this transaction reads as `reader`: what is hidden from them is not there."""
     session.info[_CRITERIA] = _criteria_of(reader.id)
+
+
+@contextmanager
+def unhidden(session: Session) -> Iterator[None]:
+    """While the block lasts nothing is left out: for a question that the hub asks itself, and answers to nobody."""
+    criteria = session.info.pop(_CRITERIA, None)
+    try:
+        yield
+    finally:
+        if criteria is not None:
+            session.info[_CRITERIA] = criteria
 
 
 def from_account(account_id: str) -> sa.CompoundSelect[tuple[str]]:

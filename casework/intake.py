@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from casework import ledger, legal_gate, outgoing, referrals, restriction
+from casework import hidden, ledger, legal_gate, outgoing, referrals, restriction
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.field_errors import field_errors
 from casework.ledger import Act
@@ -56,7 +56,9 @@ def receive(session: Session, document: Any, *, by: Actor, at: datetime) -> Rece
     if earlier := _earlier(session, parsed, by):
         if earlier.body_digest != digest:
             raise Conflict(f"sender_id was already used, for referral {earlier.reference}, with other content")
-        return Received(earlier.reference, earlier.stage, False, _advice(earlier, profile))
+        # Whoever may not know of it any longer is told what they were told then.
+        seen = session.exec(select(Referral.stage).where(Referral.reference == earlier.reference)).first()
+        return Received(earlier.reference, Stage(seen or Stage.RECEIVED), False, _advice(earlier, profile))
     use_profile(session, profile, at)
     referral = _open(session, parsed, digest, profile, at)
     ledger.write(
@@ -170,7 +172,9 @@ def _one_at_a_time(session: Session, parsed: ReferralDocument) -> None:
 def _earlier(session: Session, parsed: ReferralDocument, by: Actor) -> Referral | None:
     ids = [parsed.sender_id, restriction.own_id(parsed.sender_id, by.id)]
     query = select(Referral).where(Referral.duty_team == parsed.duty_team, col(Referral.sender_id).in_(ids))
-    return session.exec(query).first()
+    # Also one that was hidden from its sender since: what is sent twice is one referral, and they have its reference.
+    with hidden.unhidden(session):
+        return session.exec(query).first()
 
 
 def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Profile, at: datetime) -> Referral:

@@ -83,7 +83,7 @@ def begin(
     """Restrict a referral that is locked, or new; `within` is where the document stands in a larger one.
 
     The sender's id of a hidden referral is nobody else's to run into: it is kept as a digest that only the same sender
-    finds again.
+    finds again, whoever restricts it.
     """
     if in_force(session, referral.reference):
         raise WrongStage(f"referral {referral.reference} is restricted already")
@@ -96,8 +96,10 @@ def begin(
         session, referral.reference, Act.RESTRICTED, by=by, at=at, content={"reason": document.reason},
         ground=document.ground, named=ids,
     )  # fmt: skip
-    referral.sender_id = own_id(referral.sender_id, by.id)
-    session.add(referral)
+    if not _was_restricted(session, referral.reference):
+        sender = ledger.entries(session, referral.reference)[0].actor
+        referral.sender_id = own_id(referral.sender_id, sender)
+        session.add(referral)
     made = Restriction(
         reference=referral.reference, ground=document.ground, reason=document.reason, restricted_by=by.id,
         restricted_at=at, review_due_at=review_due(at),
@@ -187,6 +189,10 @@ def in_force(session: Session, reference: str) -> Restriction | None:
     """The restriction that hides a referral now, if one does."""
     query = select(Restriction).where(Restriction.reference == reference, col(Restriction.lifted_at).is_(None))
     return session.exec(query).first()
+
+
+def _was_restricted(session: Session, reference: str) -> bool:
+    return session.exec(select(Restriction.id).where(Restriction.reference == reference)).first() is not None
 
 
 def people(session: Session, restriction: Restriction) -> list[Named]:

@@ -260,9 +260,14 @@ def test_a_system_that_restricts_names_a_person_of_its_team(record: Any):
     assert [field.pointer for field in refused.value.fields] == ["/restriction/named"]
 
 
-def test_what_was_sent_before_it_was_restricted_may_be_sent_anew(reference: str):
-    """S-5: the sender's id of a hidden referral is nobody's to run into"""
-    assert as_(duty(), intake.receive, document(), at=ASKED).reference != reference
+def test_what_was_sent_before_it_was_restricted_is_the_same_referral_to_its_sender_alone(reference: str):
+    """S-5, INV2: the sender's id of a hidden referral is nobody else's to run into"""
+    again = as_(duty(), intake.receive, document(), at=ASKED)
+    assert (again.reference, again.stage, again.created) == (reference, Stage.RECEIVED, False)
+    as_(DECIDER, restriction.lift, reference, WHY, at=ASKED)
+    as_(DECIDER, restriction.restrict, reference, restricted(), at=ASKED)
+    assert as_(duty(), intake.receive, document(), at=ASKED).reference == reference
+    assert as_(COLLEAGUE, intake.receive, document(), at=ASKED).reference != reference
 
 
 # --- letters ---
