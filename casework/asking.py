@@ -17,7 +17,7 @@ from models.profile import Profile
 from models.referral import Referral
 from notifications.messages import MessageName
 from rules import asking
-from rules.asking import Candidate, Plan, WhyNotAsked
+from rules.asking import Candidate, Plan, WhyAsked, WhyNotAsked
 from rules.permissions import Actor
 from rules.sharing import Term
 
@@ -43,7 +43,18 @@ def plan(session: Session, referral: Referral, at: datetime) -> Plan:
     sides = {subject.side for subject in referrals.remaining(session, referral.reference)}
     overridden = [row.agency for row in not_asked(session, referral.reference) if row.overridden_at]
     agencies = [Candidate(each.code, frozenset(each.scope), each.default_checks) for each in profile.agencies]
-    return asking.plan(agencies, sides, agreed(session, at.astimezone(profile.zone_info).date()), overridden)
+    on = at.astimezone(profile.zone_info).date()
+    return asking.plan(
+        agencies, sides, agreed(session, on), overridden, profile.asking.narrowed(referral.question_about)
+    )
+
+
+def because(session: Session, referral: Referral, agency: str) -> WhyAsked:
+    """Why the referral's run asks an agency that it is to ask."""
+    if any(row.agency == agency and row.overridden_at for row in not_asked(session, referral.reference)):
+        return WhyAsked.OVERRIDE
+    narrowed = profile_of(session, referral).asking.narrowed(referral.question_about)
+    return asking.need_of(agency, narrowed) or WhyAsked.IN_SCOPE
 
 
 def settle(session: Session, referral: Referral, planned: Plan, *, by: Actor, at: datetime) -> None:
@@ -59,6 +70,7 @@ def settle(session: Session, referral: Referral, planned: Plan, *, by: Actor, at
         else:
             session.add(AgencyNotAsked(reference=reference, agency=agency, reason=why, at=at))
     detail: dict[str, Any] = {"asked": dict(planned.asked), "not_asked": dict(planned.not_asked)}
+    detail["question_about"] = referral.question_about
     ledger.write(session, reference, Act.ASKING_PLANNED, by=by, at=at, **detail)
     if WhyNotAsked.NO_AGREEMENT in planned.not_asked.values():
         say(session, MessageName.AGREEMENT_MISSING, MASH_TEAM, at=at, reference=reference)

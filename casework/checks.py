@@ -41,9 +41,11 @@ def agencies_to_ask(session: Session, reference: str) -> list[str]:
         return by_hand
     sides = {subject.side for subject in referrals.remaining(session, reference)}
     known = {check.agency for check in asked}
-    known |= {row.agency for row in asking.not_asked(session, reference) if not row.overridden_at}
-    due = [agency.code for agency in profile_of(session, referral).agencies_to_ask(sides)]
-    return [code for code in due if code not in known] + by_hand
+    rows = asking.not_asked(session, reference)
+    known |= {row.agency for row in rows if not row.overridden_at}
+    profile, overridden = profile_of(session, referral), {row.agency for row in rows if row.overridden_at}
+    due = profile.agencies_to_ask(sides, overridden)
+    return [agency.code for agency in due if agency.code not in known] + by_hand
 
 
 def request_check(session: Session, reference: str, agency: str, *, at: datetime) -> None:
@@ -55,8 +57,7 @@ def request_check(session: Session, reference: str, agency: str, *, at: datetime
         if check.agency == agency:
             check.noted_by_run = True
             return
-    overridden = any(row.agency == agency for row in asking.not_asked(session, reference))
-    because = WhyAsked.OVERRIDE if overridden else WhyAsked.IN_SCOPE
+    because = asking.because(session, referral, agency)
     open_check(session, referral, new_check(session, referral, agency, at=at, because=because), by=HUB, at=at)
 
 

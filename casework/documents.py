@@ -35,6 +35,11 @@ class Eligibility(Document):
     safeguarding_concern: bool
     extent_unclear: bool
     clarification_question: Text | None = None
+    question_about: list[Code] = Field(
+        default_factory=list, max_length=20,
+        description="Code set question_about: only the agencies that hold it are asked, and those that always are; "
+        "empty for every core agency",
+    )  # fmt: skip
 
 
 class Concern(Document):
@@ -137,9 +142,9 @@ class AcknowledgeDocument(Document):
 
 
 class SecondaryDocument(Document):
-    """A one-off request to a secondary agency (R20). Without `until` it has the time that every agency has."""
+    """A one-off request to one more agency (R20). Without `until` it has the time that every agency has."""
 
-    agency: Code = Field(description="A secondary agency of the area profile")
+    agency: Code = Field(description="A secondary agency, or one that the question left out")
     blocking: bool = Field(description="Whether the returns are joined only with its answer, or after its time")
     until: AwareDatetime | None = Field(default=None, description="Its own due time")
     question: Text | None = Field(default=None, description="In place of the duty team's question")

@@ -137,6 +137,11 @@ def _area_problems(document: dict[str, Any], profile: Profile) -> list[FieldErro
     bands = [band.code for band in profile.clocks.bands]
     if isinstance(urgency, str) and urgency not in bands:
         found.append(FieldError("/concern/urgency", f"not an urgency band of this area: use one of {', '.join(bands)}"))
+    answers = document.get("eligibility")
+    about = answers.get("question_about") if isinstance(answers, dict) else None
+    topics = profile.asking.question_about
+    if isinstance(about, list) and any(isinstance(code, str) and code not in topics for code in about):
+        found.append(FieldError("/eligibility/question_about", f"use codes of {', '.join(topics)}"))
     return found
 
 
@@ -158,8 +163,10 @@ def _said(parsed: ReferralDocument) -> dict[str, Any]:
 
 
 def _digest(parsed: ReferralDocument) -> str:
-    # Whoever sent the same before there were restrictions is still understood.
-    unsaid = None if parsed.restriction else {"restriction"}
+    # Whoever sent the same before there were these fields is still understood.
+    unsaid: dict[str, Any] = {} if parsed.restriction else {"restriction": True}
+    if not parsed.eligibility.question_about:
+        unsaid["eligibility"] = {"question_about"}
     return hashlib.sha256(parsed.model_dump_json(exclude=unsaid).encode()).hexdigest()
 
 
@@ -195,6 +202,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
         safeguarding_concern=parsed.eligibility.safeguarding_concern,
         extent_unclear=parsed.eligibility.extent_unclear,
         clarification_question=parsed.eligibility.clarification_question,
+        question_about=sorted(set(parsed.eligibility.question_about)),
         narrative=parsed.concern.narrative,
         source=parsed.concern.source,
         level_of_need=parsed.concern.level_of_need,

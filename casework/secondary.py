@@ -1,4 +1,4 @@
-"""A one-off request to a secondary agency: a school, a hospital, probation (R20)."""
+"""A one-off request: to a secondary agency (R20), or to a core agency that the duty team's question left out."""
 
 from __future__ import annotations
 
@@ -17,32 +17,41 @@ from models.check import AgencyCheck
 from models.profile import Agency
 from models.profile_parts import AgencyKind
 from models.referral import Referral
-from rules.asking import WhyAsked
+from rules.asking import WhyAsked, WhyNotAsked
 from rules.errors import FieldError, NotAcceptable, WrongStage
 from rules.permissions import Actor, check_may_run_process
 from rules.stages import Stage
 
 #: Until the decision, there is somebody who would read the answer.
 _ASKABLE = frozenset({Stage.CHECKING, Stage.AWAITING_DECISION})
+#: Why an agency was not asked when the others were, and may be all the same.
+_BY_CHOICE = frozenset({WhyNotAsked.NOT_NEEDED, WhyNotAsked.ONE_AT_A_TIME})
 
 
 def to_choose_from(session: Session, reference: str, *, by: Actor) -> list[Agency]:
-    """The secondary agencies that may still be asked about a referral: those whose scope fits, and not asked yet."""
+    """The agencies that may still be asked about a referral: those whose scope fits, and not asked yet.
+
+    That is secondary ones, and core ones that were left out because the question is not about what they hold: who
+    reads the returns may know better.
+    """
     check_may_run_process(by)
     referral = referrals.find(session, reference)
     if referral.stage not in _ASKABLE:
         return []
     asked = {check.agency for check in referrals.checks(session, reference)}
+    left_out = {row.agency for row in asking.not_asked(session, reference) if row.reason in _BY_CHOICE}
     sides = {subject.side for subject in referrals.remaining(session, reference)}
     return [
         agency
         for agency in profile_of(session, referral).agencies
-        if agency.kind is AgencyKind.SECONDARY and agency.code not in asked and sides & set(agency.scope)
+        if (agency.kind is AgencyKind.SECONDARY or agency.code in left_out)
+        and agency.code not in asked
+        and sides & set(agency.scope)
     ]
 
 
 def ask(session: Session, reference: str, document: SecondaryDocument, *, by: Actor, at: datetime) -> None:
-    """Ask a secondary agency, at once; the referral's run is woken to take note of it, and waits on.
+    """Ask one more agency, at once; the referral's run is woken to take note of it, and waits on.
 
     A request that is not blocking holds up nobody: the returns are joined without it, and it is shown as awaited.
     Raises WrongStage before the agencies are asked, after the decision, or for want of a lawful basis (R54), and
@@ -70,7 +79,7 @@ def _problems(
 ) -> Iterator[FieldError]:
     allowed = [agency.code for agency in to_choose_from(session, referral.reference, by=by)]
     if document.agency not in allowed:
-        yield FieldError("/agency", "choose a secondary agency that has not been asked yet and fits these people")
+        yield FieldError("/agency", "choose an agency that is offered for this referral: one that was not asked, and fits these people")
     elif not asking.has_agreement(session, document.agency, profile_of(session, referral), at):
         yield FieldError(
             "/agency", "no sharing agreement with it is in force: a decision maker may have it asked all the same"

@@ -23,6 +23,7 @@ from models.profile_parts import (
     AccountCare,
     Agency,
     Area,
+    Asking,
     Authority,
     Band,
     Channels,
@@ -44,7 +45,7 @@ from models.profile_parts import (
     Version,
     Wording,
 )
-from rules import eligibility, legal_gate, release
+from rules import asking, eligibility, legal_gate, release
 from rules.asking import WhyAsked, WhyNotAsked
 from rules.calendar import OfficeCalendar
 from rules.clock import Clock
@@ -62,8 +63,8 @@ CODE_SETS = (
     "source_of_risk", "sac_conclusion", "sac_result", "capacity", "advocate", "asked_outcomes", "outcomes_achieved",
     "support_reason", "age_band", "need_level", "rating", "urgency_rating", "informed", "informed_how", "consent",
     "consent_not_sought_reason_child", "consent_not_sought_reason_adult", "article_6", "article_9", "dpa_condition",
-    "gateway", "request_reason", "asked_because",
-    "not_asked_because", "outcome", "early_end", "check_status", "return_result", "decline_reason",
+    "gateway", "request_reason", "question_about", "asked_because", "not_asked_because",
+    "outcome", "early_end", "check_status", "return_result", "decline_reason",
     "recipients", "breach_cause", "clock_reason", "dissent_stage", "withdrawal_reason", "discussion_mode", "view",
     "restriction_ground", "interest_ground", "glass_verdict",
 )  # fmt: skip
@@ -94,6 +95,7 @@ class Profile(Part):
     emergency: Emergency
     duty_teams: tuple[DutyTeam, ...]
     agencies: tuple[Agency, ...]
+    asking: Asking = Asking()
     hours: OfficeHours
     clocks: Clocks
     threshold: ThresholdDocument
@@ -126,9 +128,16 @@ class Profile(Part):
         """The one duty team of a side (R08)."""
         return next(team for team in self.duty_teams if team.side is side)
 
-    def agencies_to_ask(self, sides: Collection[Side]) -> list[Agency]:
-        """The core agencies whose scope meets any of the sides, each once, in the profile's order (R15)."""
-        return [agency for agency in self.agencies if agency.default_checks and not set(sides).isdisjoint(agency.scope)]
+    def agencies_to_ask(self, sides: Collection[Side], also: Collection[str] = ()) -> list[Agency]:
+        """The core agencies whose scope meets any of the sides, each once, in the profile's order (R15).
+
+        `also` names others that are asked like them.
+        """
+        return [
+            agency
+            for agency in self.agencies
+            if (agency.default_checks or agency.code in also) and not set(sides).isdisjoint(agency.scope)
+        ]
 
     def calendar(self) -> OfficeCalendar:
         """The office calendar. Its version names the profile's version and a digest of every day in it."""
@@ -250,6 +259,7 @@ def _across_keys(profile: Profile) -> Iterator[Problem]:
     for key, sentence in (
         *_wrong_sides(profile),
         *_doubles(profile),
+        *_wrong_asking(profile),
         *_wrong_days(profile.hours),
         *_wrong_clocks(profile),
         *_wrong_outcomes(profile),
@@ -290,6 +300,25 @@ def _doubles(profile: Profile) -> Iterator[tuple[str, str]]:
         for value, times in Counter(values).items():
             if times > 1:
                 yield key, f"{value} stands here {times} times"
+
+
+def _wrong_asking(profile: Profile) -> Iterator[tuple[str, str]]:
+    as_a_rule = {agency.code for agency in profile.agencies if agency.default_checks}
+    topics, labelled = profile.asking.question_about, profile.codes.get("question_about", {})
+    named = {f"question_about.{topic}": agencies for topic, agencies in topics.items()}
+    for key, agencies in {"whatever_the_question": profile.asking.whatever_the_question, **named}.items():
+        for code in agencies:
+            if code not in as_a_rule:
+                yield f"asking.{key}", f"{code} is no agency with default_checks"
+    for topic in topics:
+        if topic not in labelled:
+            yield f"asking.question_about.{topic}", "is not in the code set question_about"
+        narrowed = profile.asking.narrowed([topic])
+        for side in Side:
+            if not any(asking.need_of(agency.code, narrowed) for agency in profile.agencies_to_ask({side})):
+                yield f"asking.question_about.{topic}", f"leaves nobody of the side {side} to ask"
+    for code in sorted(labelled.keys() - topics.keys()):
+        yield "asking.question_about", f"{code} is in the code set question_about, but nothing here says who holds it"
 
 
 def _wrong_days(hours: OfficeHours) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -12,7 +13,7 @@ from zoneinfo import available_timezones
 from holidays import country_holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from rules import legal_gate
+from rules import asking, legal_gate
 from rules.authority import Grade
 from rules.clock import Clock, ClockPolicy
 from rules.people import Side
@@ -186,6 +187,20 @@ class Agency(Part):
     def name_on(self, day: date) -> str:
         """What the agency is called on a local date; before its first name, that first name."""
         return next((name.name for name in reversed(self.names) if name.first_day <= day), self.names[0].name)
+
+
+class Asking(Part):
+    """Whom the duty team's question can leave out: who holds what it is about, and who is asked all the same (R15)."""
+
+    whatever_the_question: tuple[Code, ...] = ()
+    question_about: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+
+    def narrowed(self, about: Collection[str]) -> asking.Narrowing | None:
+        """Whom a question about these codes is for; None when it is about nothing in particular: everybody."""
+        if not about:
+            return None
+        holds_it = frozenset(agency for code in about for agency in self.question_about[code])
+        return asking.Narrowing(holds_it, frozenset(self.whatever_the_question))
 
 
 class Opening(Part):

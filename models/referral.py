@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_text
@@ -56,6 +57,8 @@ class Referral(SQLModel, table=True):
     safeguarding_concern: bool
     extent_unclear: bool
     clarification_question: str | None = sealed_text(nullable=True)
+    #: Codes of the set question_about: whom the question is for. Empty: everybody.
+    question_about: list[str] = Field(default_factory=list, sa_type=JSONB)
     narrative: str = sealed_text()
     source: str = code()
     level_of_need: str = code()

@@ -16,6 +16,8 @@ class WhyAsked(StrEnum):
     """Why an agency is asked; the code set asked_because."""
 
     IN_SCOPE = "IN_SCOPE"
+    QUESTION = "QUESTION"
+    WHATEVER_THE_QUESTION = "WHATEVER_THE_QUESTION"
     ONE_OFF = "ONE_OFF"
     OVERRIDE = "OVERRIDE"
 
@@ -25,6 +27,7 @@ class WhyNotAsked(StrEnum):
 
     OUT_OF_SCOPE = "OUT_OF_SCOPE"
     ONE_AT_A_TIME = "ONE_AT_A_TIME"
+    NOT_NEEDED = "NOT_NEEDED"
     NO_AGREEMENT = "NO_AGREEMENT"
 
 
@@ -38,6 +41,14 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Narrowing:
+    """For whom the duty team's question is: who holds what it is about, and who is asked whatever it is about."""
+
+    holds_it: frozenset[str]
+    always: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Each agency of the profile, asked or not, with the reason; in the profile's order."""
 
@@ -45,25 +56,41 @@ class Plan:
     not_asked: Mapping[str, WhyNotAsked]
 
 
+def need_of(agency: str, narrowed: Narrowing | None) -> WhyAsked | None:
+    """Why a question needs an agency that is asked as a rule; None when it does not. Not narrowed, it needs each."""
+    if narrowed is None:
+        return WhyAsked.IN_SCOPE
+    if agency in narrowed.holds_it:
+        return WhyAsked.QUESTION
+    return WhyAsked.WHATEVER_THE_QUESTION if agency in narrowed.always else None
+
+
 def plan(
-    agencies: Sequence[Candidate], sides: Collection[Side], agreed: Collection[str], overridden: Collection[str]
+    agencies: Sequence[Candidate],
+    sides: Collection[Side],
+    agreed: Collection[str],
+    overridden: Collection[str],
+    narrowed: Narrowing | None = None,
 ) -> Plan:
     """Whom to ask about people of these sides.
 
     `agreed` are the parties to an agreement in force on the day; `overridden` those whom a named person has asked
-    without one.
+    without one. A question narrows whom is asked, and never widens it.
     """
     asked: dict[str, WhyAsked] = {}
     not_asked: dict[str, WhyNotAsked] = {}
     for agency in agencies:
+        need = need_of(agency.code, narrowed)
         if agency.scope.isdisjoint(sides):
             not_asked[agency.code] = WhyNotAsked.OUT_OF_SCOPE
         elif agency.code in overridden:
             asked[agency.code] = WhyAsked.OVERRIDE
         elif not agency.as_a_rule:
             not_asked[agency.code] = WhyNotAsked.ONE_AT_A_TIME
+        elif need is None:
+            not_asked[agency.code] = WhyNotAsked.NOT_NEEDED
         elif agency.code not in agreed:
             not_asked[agency.code] = WhyNotAsked.NO_AGREEMENT
         else:
-            asked[agency.code] = WhyAsked.IN_SCOPE
+            asked[agency.code] = need
     return Plan(asked, not_asked)

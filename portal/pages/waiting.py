@@ -63,7 +63,7 @@ def ask_page(reference: Reference, door: AtDoor) -> Response:
 
 @router.post(f"{ONE}/ask")
 def ask(reference: Reference, door: AtDoor) -> Response:
-    """A secondary agency is asked, at once."""
+    """One more agency is asked, at once."""
 
     def one_more(work: Work) -> None:
         secondary.ask(work.session, reference, meant(door, SecondaryDocument), by=work.by, at=work.at)

@@ -325,22 +325,26 @@ def profile_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return change
 
 
-NEW_VERSION = ('version = "bnes-2026.7"', 'version = "bnes-2026.8"')
+NEW_VERSION = ('version = "bnes-2026.8"', 'version = "bnes-2026.9"')
 WITHOUT_POLICE = (
-    'scope = ["child", "adult"]\ndefault_checks = true\nnames = [{ name = "Avon and Somerset Constabulary"',
-    'scope = ["child", "adult"]\ndefault_checks = false\nnames = [{ name = "Avon and Somerset Constabulary"',
+    (
+        'scope = ["child", "adult"]\ndefault_checks = true\nnames = [{ name = "Avon and Somerset Constabulary"',
+        'scope = ["child", "adult"]\ndefault_checks = false\nnames = [{ name = "Avon and Somerset Constabulary"',
+    ),
+    ('question = ["POLICE", ', "question = ["),
+    ('CONTACT = ["POLICE"]', 'CONTACT = ["MENTAL_HEALTH"]'),
 )
 
 
 def test_a_referral_lives_and_dies_under_the_profile_it_began_with(profile_file):
     """R32, R70"""
     before = refer()
-    profile_file(NEW_VERSION, WITHOUT_POLICE)
+    profile_file(NEW_VERSION, *WITHOUT_POLICE)
     after = refer(sender_id="two")
     ask(before)
     ask(after)
-    assert referral(before).profile_version == "bnes-2026.7"
-    assert referral(after).profile_version == "bnes-2026.8"
+    assert referral(before).profile_version == "bnes-2026.8"
+    assert referral(after).profile_version == "bnes-2026.9"
     assert "POLICE" in asked_agencies(before)
     assert "POLICE" not in asked_agencies(after)
 
@@ -348,7 +352,7 @@ def test_a_referral_lives_and_dies_under_the_profile_it_began_with(profile_file)
 def test_a_changed_profile_needs_a_new_version(profile_file):
     """R70"""
     refer()
-    profile_file(WITHOUT_POLICE)
+    profile_file(*WITHOUT_POLICE)
     with pytest.raises(Misconfigured, match="new version"):
         _receive(document(sender_id="two"))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from casework import referrals
+from casework.db import unit_of_work
 from casework.register import current_profile
 from engine import held_clock
 from engine.stack import Stack
@@ -93,6 +95,29 @@ def test_a_referral_is_sent_once_however_often_the_button_is_pressed(office: Off
     assert "Wren" not in officer.get(f"/referrals/{reference}").text
     assert reference in officer.get("/referrals").text
     assert officer.get("/refer/details").headers["location"] == "/refer"
+
+
+def test_what_the_question_is_about_is_chosen_kept_and_sent(office: Office, officer: Person):
+    """R15, issue 5 point 2: from the first page through the second to the record; each topic says who holds it"""
+    page = officer.get("/refer").text
+    assert "Mental health, alcohol and drugs" in page
+    assert "Held by: Avon and Somerset Constabulary" in page
+    officer.send("/refer", ELIGIBLE | {"eligibility-question_about:list": "POLICE_CONTACT"})
+    details = officer.get("/refer/details").text
+    assert "Calls to the police, crime, violence at home" in details
+    sent = officer.post("/refer/details", officer.hidden("/refer/details") | DETAILS)
+    reference = sent.headers["location"].split("/")[2].partition("?")[0]
+    with unit_of_work() as session:
+        assert referrals.find(session, reference).question_about == ["POLICE_CONTACT"]
+
+
+def test_a_question_about_nothing_that_there_is_is_told_where_it_can_be_changed(officer: Person):
+    """R05"""
+    officer.send("/refer", ELIGIBLE | {"eligibility-question_about:list": "WEATHER"})
+    answer = officer.post("/refer/details", officer.hidden("/refer/details") | DETAILS)
+    assert answer.status_code == 422
+    assert 'href="#eligibility-question_about"' in answer.text
+    assert 'id="eligibility-question_about"' in answer.text
 
 
 def test_every_missing_field_is_named_and_nothing_typed_is_lost(officer: Person):
