@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from casework.register import profile_of, profiles
 from casework.urgency import CallSeen
 from models.check import AgencyCheck
 from models.profile import Profile
+from models.profile_parts import SearchKey
 from models.referral import Referral, Subject
 from rules.errors import NotFound
 from rules.people import Side
@@ -83,9 +84,9 @@ class SubjectToSearch(Seen):
     side: Side
     given_name: str
     family_name: str
-    date_of_birth: date | None
-    nhs_number: str | None
-    address: str | None = Field(description="Left out when anybody's address in the household is protected")
+    date_of_birth: date | None = Field(description="Null when it is not known, or your agency cannot use it")
+    nhs_number: str | None = Field(description="Null when it is not known, or your agency cannot use it")
+    address: str | None = Field(description="The same; and when anybody's address in the household is protected")
     address_is_protected: bool
     household: int
     household_role: str
@@ -134,6 +135,7 @@ class OwnCheck(CheckNow):
     question: str | None
     asked_because: str = Field(description="Code set asked_because")
     basis: dict[str, dict[str, str | None]] = Field(description="On what you are asked, by subject, in codes (R54)")
+    searches_with: list[SearchKey] = Field(description="What of a person is shown to your agency beside the name")
     subjects: list[SubjectToSearch]
     known: str | None
     decline_reason: str | None
@@ -179,12 +181,16 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
     """An agency reads its own check; the reading is in the ledger. Raises NotFound."""
     referral, check = _own_check(session, reference, by)
     ledger.write(session, reference, Act.CHECK_READ, by=by, at=at, agency=check.agency)
+    keys = profile_of(session, referral).agency(check.agency).searches_with
+    people = _subjects_to_search(session, check, keys)
     return OwnCheck.of(
         check,
         urgency=referral.urgency,
         urgency_rating=referral.urgency_rating,
         question=_asked(check, referral),
-        subjects=_subjects_to_search(session, check),
+        basis=_basis_shown(check, people),
+        searches_with=list(keys),
+        subjects=people,
         clarifications=_questions(session, check),
         follow_ups=follow_up.seen(session, referral, check, for_team=False),
         urgent_calls=urgency.seen(session, reference, check.agency),
@@ -294,20 +300,32 @@ def _questions(session: Session, check: AgencyCheck) -> list[Question]:
     return [Question.of(each) for each in clarifications(session, check)]
 
 
-def _subjects_to_search(session: Session, check: AgencyCheck) -> list[SubjectToSearch]:
+def _basis_shown(check: AgencyCheck, people: Iterable[SubjectToSearch]) -> dict[str, dict[str, str | None]]:
+    """On what an agency is asked about whom it is to search for; why somebody was not asked would tell the concern."""
+    kept = {person.subject: check.basis.get(person.subject, {}) for person in people}
+    return {
+        subject: {name: code for name, code in codes.items() if name != "consent_reason_code"}
+        for subject, codes in kept.items()
+    }
+
+
+def _subjects_to_search(session: Session, check: AgencyCheck, keys: Collection[SearchKey]) -> list[SubjectToSearch]:
     """The subjects still here whose side the agency was asked about; who left need not be searched for."""
     sides = set(check.sides.split(","))
     everybody = referrals.subjects(session, check.reference)
     protected = referrals.protected_households(everybody)
     return [
-        _to_search(subject, address_is_protected=subject.household in protected)
+        _to_search(subject, keys, address_is_protected=subject.household in protected)
         for subject in referrals.remaining(session, check.reference)
         if subject.side in sides
     ]
 
 
-def _to_search(subject: Subject, *, address_is_protected: bool) -> SubjectToSearch:
+def _to_search(subject: Subject, keys: Collection[SearchKey], *, address_is_protected: bool) -> SubjectToSearch:
     shown = SubjectToSearch.of(
         subject, subject=subject.code, date_of_birth=subject.born_on, address_is_protected=address_is_protected
     )
-    return shown.model_copy(update={"address": None}) if address_is_protected else shown
+    hidden = set(SearchKey) - set(keys)
+    if address_is_protected:
+        hidden.add(SearchKey.ADDRESS)
+    return shown.model_copy(update=dict.fromkeys(hidden))

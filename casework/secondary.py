@@ -79,7 +79,7 @@ def _problems(
 ) -> Iterator[FieldError]:
     allowed = [agency.code for agency in to_choose_from(session, referral.reference, by=by)]
     if document.agency not in allowed:
-        yield FieldError("/agency", "choose an agency that is offered for this referral: one that was not asked, and fits these people")
+        yield FieldError("/agency", "choose one that is offered: it was not asked yet, and fits these people")
     elif not asking.has_agreement(session, document.agency, profile_of(session, referral), at):
         yield FieldError(
             "/agency", "no sharing agreement with it is in force: a decision maker may have it asked all the same"

@@ -42,7 +42,7 @@ GOVERNED = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 5(2) a
 PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
     "referral": (SUBJECT, {
         "narrative": "What worries the duty team, so that agencies and deciders can judge it",
-        "clarification_question": "What agencies are asked", "question_about": "Which agencies are asked, and no others",
+        "clarification_question": "What agencies are asked", "question_about": "Which agencies that is",
         "why_not_enough": "Why it was necessary to ask them",
         "rated_because": "Why it is as urgent as it is", "sending_officer": "Whom to ask back",
         "reply_to": "Where to ask back", "decided_to_refer_by": "Who answers for the referral",

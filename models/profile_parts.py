@@ -135,6 +135,14 @@ class Contact(Channels):
     name: Line
 
 
+class SearchKey(StrEnum):
+    """What an agency may search a person with, beside the name; as the record calls it."""
+
+    DATE_OF_BIRTH = "date_of_birth"
+    NHS_NUMBER = "nhs_number"
+    ADDRESS = "address"
+
+
 class DutyTeam(Part):
     """One of the two originators (R01), with the heads to whom its side escalates (R20a)."""
 
@@ -160,6 +168,8 @@ class Agency(Part):
     kind: AgencyKind
     scope: Annotated[tuple[Side, ...], Field(min_length=1)]
     default_checks: bool
+    #: What it is told of a person to search with: no more than its systems can use.
+    searches_with: tuple[SearchKey, ...] = tuple(SearchKey)
     names: Annotated[tuple[AgencyName, ...], Field(min_length=1)]
     notify: Channels
 

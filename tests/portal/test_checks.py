@@ -23,15 +23,17 @@ def test_an_agency_sees_the_question_and_the_least_it_needs_to_search(office: Of
             "given_name": "Examplia",
             "family_name": "Testchild",
             "date_of_birth": "2017-05-04",
-            "nhs_number": normalise_nhs_number("999 000 0018"),
+            "nhs_number": None,
             "address": "1 Imaginary Row, Exampleton",
             "address_is_protected": False,
             "household": 1,
             "household_role": "daughter",
         }
     ]
+    assert check["searches_with"] == ["date_of_birth", "address"]
     told = str(check)
     for hidden in (
+        normalise_nhs_number("999 000 0018"),
         CHILD["concern"]["narrative"],
         "Example Officer",
         "frightening",

@@ -61,8 +61,11 @@ def test_a_check_shows_the_question_and_the_least_to_search_for(police: Person, 
     """R05, R18, R49"""
     text = police.get(f"/checks/{reference}").text
     assert CHILD["eligibility"]["clarification_question"] in text
-    for shown in ("Examplia Testchild", "4 May 2017", "9990000018", "1 Imaginary Row"):
+    for shown in ("Examplia Testchild", "4 May 2017", "1 Imaginary Row"):
         assert shown in text
+    # The police keep no NHS numbers (issue 5, point 2).
+    assert "9990000018" not in text
+    assert "NHS number" not in text
     assert CHILD["concern"]["narrative"] not in text
     assert "Mental Health" not in text.partition("</nav>")[2]
 
