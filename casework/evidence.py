@@ -51,6 +51,7 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
     ),
     "decided": (
         Act.SENT_TO_MANAGER, Act.SENT_BACK_BY_MANAGER, Act.DECIDED, Act.RECONSIDER_OPENED, Act.RECONSIDER_SETTLED,
+        Act.SECOND_LOOK_RECORDED,
     ),
     "released": (Act.ITEM_RELEASED, Act.ITEM_WITHHELD, Act.ALARM_OVERRIDDEN),
     "told": (Act.HANDED_BACK, Act.ACK_CHASED, Act.ACKNOWLEDGED, Act.CLOSED),

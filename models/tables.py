@@ -18,6 +18,7 @@ from models import (
     referral,
     restriction,
     retention,
+    second_look,
     signin,
     subject_access,
     wake,
@@ -26,5 +27,5 @@ from models import (
 METADATA = SQLModel.metadata
 ROOMS = (
     account, agency, agreement, break_glass, check, decision, feedback, ledger, moves, outbox, referral, restriction,
-    retention, signin, subject_access, wake,
+    retention, second_look, signin, subject_access, wake,
 )  # fmt: skip

@@ -21,6 +21,7 @@ _CASEWORKERS = _MASH | _DUTY_TEAM | _AGENCY
 _LOOKS_AFTER = _DECIDES | _DUTY_TEAM
 _READS_REGISTER = frozenset({Role.ACCOUNT_ADMIN, Role.IG_LEAD})
 _GOVERNS = frozenset({Role.IG_LEAD})
+_ANALYSES = frozenset({Role.ANALYST})
 _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
@@ -48,6 +49,11 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     f"POST {_REFERRAL}/manager": _DECIDES,
     f"POST {_REFERRAL}/manager/back": _DECIDES,
     "GET /api/v1/for-manager": _DECIDES,
+    "POST /api/v1/samples": _ANALYSES,
+    "GET /api/v1/samples/{sample_id}": _ANALYSES,
+    "GET /api/v1/second-looks": _DECIDES,
+    "GET /api/v1/second-looks/{reference}": _DECIDES,
+    "POST /api/v1/second-looks/{reference}": _DECIDES,
     f"GET {_REFERRAL}/outcome": _DUTY_TEAM,
     f"POST {_REFERRAL}/acknowledgement": _DUTY_TEAM,
     "GET /api/v1/checks": _AGENCY,
@@ -211,6 +217,12 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /board/{reference}/evidence": _DECIDES,
     "POST /board/{reference}/decision/draft": _DECIDES,
     "GET /for-manager": _DECIDES,
+    "GET /samples": _ANALYSES,
+    "POST /samples": _ANALYSES,
+    "GET /samples/{sample_id}": _ANALYSES,
+    "GET /second-looks": _DECIDES,
+    "GET /second-looks/{reference}": _DECIDES,
+    "POST /second-looks/{reference}": _DECIDES,
     "GET /board/{reference}/manager": _DECIDES,
     "POST /board/{reference}/manager": _DECIDES,
     "POST /board/{reference}/manager/back": _DECIDES,

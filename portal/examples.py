@@ -250,6 +250,20 @@ TO_MANAGER = {
     "reason": "The family moved across the boundary last week; the other authority has an open case.",
 }
 
+SAMPLE = {"first_on": "2026-01-01", "last_on": "2026-03-31", "size": 30, "seed": 20260401}
+
+LOOK = {
+    "looks": [
+        {
+            "subject": "S1",
+            "threshold_met": True,
+            "level_of_need": "L3",
+            "outcome": "C_ASSESS",
+            "reason": "The injury was explained in two ways, and nobody had seen her alone.",
+        }
+    ]
+}
+
 RESOLUTION = {"version_seen": 5, "resolution": "All agreed on an assessment after a second look at the dates."}
 
 #: The referrals that docs/examples/ holds, by the name of their file.

@@ -34,7 +34,8 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.AGENCY: (Link("/tasks", "Your checks"), _RESTRICTED),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer"), _RESTRICTED),
     Role.MASH_SUPPORT: (_BOARD, _RESTRICTED),
-    Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, _RESTRICTED),
+    Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, Link("/second-looks", "Second looks"), _RESTRICTED),
+    Role.ANALYST: (Link("/samples", "Dip samples"),),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
     Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access"), _GLASS),
 }

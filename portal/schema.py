@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework import documents, legal_documents
+from casework import documents, legal_documents, sample_documents
 from casework.document_parts import Document
 from portal.problems import MEDIA_TYPE, Problem
 
@@ -38,6 +38,8 @@ _FORMS: tuple[type[BaseModel], ...] = (
     documents.PauseDocument,
     documents.AcknowledgementDocument,
     documents.SecondFactorDocument,
+    sample_documents.SampleDocument,
+    sample_documents.LookDocument,
 )
 _REASONS = {
     400: "Not one JSON document: not UTF-8, a field twice, nested too deeply …",
@@ -105,6 +107,7 @@ _TAGS = [
     {"name": "Referrals", "description": "Sending a referral, following it, ending it early."},
     {"name": "Agency checks", "description": "What an agency is asked, and its return."},
     {"name": "Discussion and decision", "description": "The MASH team's part; only people with the MASH profile."},
+    {"name": "Second looks", "description": "A dip sample of what was decided, looked at again without knowing that."},
     {"name": "Outcome", "description": "What each duty team is told, and its acknowledgement."},
     {"name": "Service", "description": "This API itself."},
 ]

@@ -56,7 +56,7 @@ READINGS = {
 #: What one row of a list is called in an error.
 _ROWS: Mapping[str, str] = {
     "items": "Item", "systems_searched": "System", "consultations": "Colleague", "subjects": "Person",
-    "actions": "Action",
+    "actions": "Action", "looks": "Person",
 }  # fmt: skip
 #: What a field is called in an error, by the last part of its place, or by the last two.
 _LABELS: Mapping[str, str] = {
@@ -97,6 +97,7 @@ _LABELS: Mapping[str, str] = {
     "rating": "How urgent it is", "rating_seen": "The rating that you saw",
     "resolution": "How it was resolved", "below_quorum_because": "Why without them",
     "false_alarm_because": "A false alarm", "because": "Your reason",
+    "first_on": "First day", "last_on": "Last day", "size": "How many", "seed": "Seed", "looks": "People",
 }  # fmt: skip
 
 

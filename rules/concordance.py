@@ -7,7 +7,7 @@ disagree by system. Its interval is a bootstrap over the things judged, of a sta
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ _TAIL = 0.025
 
 #: What each judge said of one thing; None where a judge said nothing.
 Unit = Sequence[Hashable | None]
+#: The same without who said it: each thing said, with how often.
+Pattern = frozenset[tuple[Hashable, int]]
 
 
 @dataclass(frozen=True)
@@ -37,39 +39,47 @@ class Concordance:
 
 def alpha(units: Iterable[Unit]) -> float | None:
     """Krippendorff's alpha for nominal data; None where it is not defined. A thing judged once says nothing."""
-    return _alpha([_counts(unit) for unit in units])
+    return _alpha(Counter(map(_pattern, units)))
 
 
 def concordance(units: Iterable[Unit], *, draws: int = DRAWS, seed: int = SEED) -> Concordance:
     """Alpha with its interval: the 2.5th and 97.5th percentile of alpha over `draws` samples of the things judged.
 
-    A sample in which everybody says the same of everything counts as full agreement.
+    The samples come from SHAKE-256 of the seed. One in which everybody says the same of everything is full agreement.
     """
-    pairable = [counted for unit in units if (counted := _counts(unit)).total() > 1]
-    found = _alpha(pairable)
-    judgements = sum(counted.total() for counted in pairable)
+    pairable = [pattern for pattern in map(_pattern, units) if _judges(pattern) > 1]
+    found, judgements = _alpha(Counter(pairable)), sum(map(_judges, pairable))
     if found is None:
         return Concordance(None, None, None, len(pairable), judgements)
-    # Not for a secret: the same seed must give the same interval.
-    chance = random.Random(seed)  # noqa: S311
-    drawn = sorted(_or_full(_alpha(chance.choices(pairable, k=len(pairable)))) for _ in range(draws))
+    drawn = sorted(_or_full(_alpha(_drawn(pairable, f"{seed}/{draw}"))) for draw in range(draws))
     low, high = drawn[int(_TAIL * draws)], drawn[min(draws - 1, int((1 - _TAIL) * draws))]
     return Concordance(found, low, high, len(pairable), judgements)
 
 
-def _counts(unit: Unit) -> Counter[Hashable]:
-    return Counter(said for said in unit if said is not None)
+def _pattern(unit: Unit) -> Pattern:
+    return frozenset(Counter(said for said in unit if said is not None).items())
 
 
-def _alpha(units: Iterable[Counter[Hashable]]) -> float | None:
+def _judges(pattern: Pattern) -> int:
+    return sum(times for _, times in pattern)
+
+
+def _drawn(patterns: Sequence[Pattern], name: str) -> Counter[Pattern]:
+    """As many of them as there are, each drawn from all."""
+    numbers = memoryview(hashlib.shake_256(name.encode()).digest(4 * len(patterns))).cast("I")
+    return Counter(patterns[number * len(patterns) >> 32] for number in numbers)
+
+
+def _alpha(units: Counter[Pattern]) -> float | None:
     """By the coincidences that differ: within each thing judged, against all that was said anywhere."""
     said: Counter[Hashable] = Counter()
     differing = 0.0
-    for counted in units:
-        judges = counted.total()
+    for pattern, often in units.items():
+        judges = _judges(pattern)
         if judges > 1:
-            said.update(counted)
-            differing += (judges**2 - sum(times**2 for times in counted.values())) / (judges - 1)
+            for word, times in pattern:
+                said[word] += times * often
+            differing += often * (judges**2 - sum(times**2 for _, times in pattern)) / (judges - 1)
     total = said.total()
     by_chance = total**2 - sum(times**2 for times in said.values())
     return 1 - (total - 1) * differing / by_chance if by_chance else None

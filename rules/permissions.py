@@ -132,3 +132,9 @@ def check_may_answer_feedback(actor: Actor) -> None:
     """R61. Raises NotPermitted."""
     if not may_answer_feedback(actor):
         raise NotPermitted("only an administrator or a decision maker answers feedback")
+
+
+def check_may_analyse(actor: Actor) -> None:
+    """Analysts draw samples and read figures, references and codes, and no case (R60, R63). Raises NotPermitted."""
+    if not (actor.role is Role.ANALYST and actor.is_person):
+        raise NotPermitted("only a signed-in analyst does this")

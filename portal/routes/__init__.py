@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.routes import basis, checks, decisions, outcomes, referrals, service, templates, waiting
+from portal.routes import basis, checks, decisions, outcomes, referrals, samples, service, templates, waiting
 
 ROUTERS = (
     referrals.router,
@@ -13,5 +13,6 @@ ROUTERS = (
     decisions.for_manager,
     templates.router,
     outcomes.router,
+    samples.router,
     service.router,
 )

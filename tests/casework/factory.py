@@ -39,6 +39,7 @@ OTHER_DECIDER = Actor("other-decider", Role.DECISION_MAKER, mash_profile=True, i
 MANAGER = Actor("manager", Role.DECISION_MAKER, mash_profile=True, is_person=True, manager_authority=True)
 SUPPORT = Actor("support", Role.MASH_SUPPORT, mash_profile=True, is_person=True)
 ADMINISTRATOR = Actor("administrator", Role.ACCOUNT_ADMIN, is_person=True)
+ANALYST = Actor("analyst", Role.ANALYST, is_person=True)
 OPERATOR = Actor("operator", Role.OPERATOR, is_person=True)
 
 
@@ -58,7 +59,7 @@ def open_hub(at: datetime = SATURDAY) -> None:
     people = [
         *(duty(team.code) for team in profile.duty_teams),
         *(rep(agency.code) for agency in profile.agencies),
-        *(DECIDER, OTHER_DECIDER, MANAGER, SUPPORT, OPERATOR),
+        *(DECIDER, OTHER_DECIDER, MANAGER, SUPPORT, OPERATOR, ANALYST),
     ]
     with unit_of_work() as session:
         use_profile(session, profile, at)

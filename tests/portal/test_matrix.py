@@ -43,7 +43,8 @@ class Cell(NamedTuple):
 FILL = {"agency": "POLICE", "version": "1", "account_id": "CHILDREN_DUTY", "token": "guessed", "name": "portal.css"}
 #: Ids of the right form that nothing has.
 NOTHINGS = dict.fromkeys(
-    ("agreement_id", "feedback_id", "list_id", "hold_id", "request_id"), "00000000-0000-4000-8000-000000000000"
+    ("agreement_id", "feedback_id", "list_id", "hold_id", "request_id", "sample_id"),
+    "00000000-0000-4000-8000-000000000000",
 )
 _LINK = re.compile(r'(?:href|action)="(/[^"?#]*)')
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -66,6 +67,8 @@ FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
 FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
 #: What was sent to a manager goes back from one alone (R39).
 FROM_MANAGERS = {"POST /board/{reference}/manager/back", "POST /api/v1/referrals/{reference}/manager/back"}
+#: Nothing of these referrals was drawn for a second look (R63).
+OF_WHAT_WAS_DRAWN = {route for route in ACCESS if "/second-looks/{" in route}
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -100,13 +103,15 @@ def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
 
 
 def _is_for_the_profile(route: str) -> bool:
-    inside = any(part in route for part in (" /board", "/for-manager", "/break-glass", " /api/v1/referrals/{"))
+    inside = any(
+        part in route for part in (" /board", "/for-manager", "/break-glass", "/second-looks", " /api/v1/referrals/{")
+    )
     return inside and route not in FOR_FOLLOWERS
 
 
 def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
     assert who.actor is not None
-    if not thing.concerns(who.actor):
+    if not thing.concerns(who.actor) or route in OF_WHAT_WAS_DRAWN:
         return False
     if route in OUTCOME | ACKNOWLEDGEMENT:
         return who.actor.duty_team in thing.handed_back_to

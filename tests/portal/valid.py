@@ -61,6 +61,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"{_API}/check/follow-up": {"text": "Her aunt."},
     f"{_API}/checks/{{agency}}/follow-up": {"text": "Who was there?"},
     f"{_API}/checks/{{agency}}/follow-up/pause": {"reason": "SYSTEM_DOWN"},
+    "POST /api/v1/samples": examples.SAMPLE,
+    "POST /api/v1/second-looks/{reference}": examples.LOOK,
     f"{_API}/checks": {"agency": "PROBATION", "blocking": False},
     f"{_API}/checks/{{agency}}/extend": {"until": _LATER, "reason": "ASKED_LATE", "due_seen": _LATER},
     f"{_API}/checks/{{agency}}/pause": {"reason": "QUESTION_OPEN"},
