@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import Field
-from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
 from casework import hidden, urgency
@@ -54,20 +53,22 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     """
     check_may_run_process(by)
     found = session.execute(_nearest()).all()
-    references = [referral.reference for referral, *_ in found]
+    references = [row.reference for row in found]
     initials, counts = _initials(session, references), _counts(session, references)
     return [
-        BoardRow.of(
-            referral, initials=initials.get(referral.reference, []), since=_since(referral), due_at=due_at,
-            to_reconsider=to_reconsider, called_urgent=called, with_manager=with_manager,
-            **counts.get(referral.reference, _NOBODY_ASKED),
+        BoardRow(
+            reference=row.reference, initials=initials.get(row.reference, []), stage=row.stage, urgency=row.urgency,
+            urgency_rating=row.urgency_rating, called_urgent=row.called_urgent, since=_since(row), due_at=row.due_at,
+            to_reconsider=row.to_reconsider, with_manager=row.with_manager, **counts.get(row.reference, _NOBODY_ASKED),
         )
-        for referral, due_at, to_reconsider, called, with_manager in found
+        for row in found
     ]  # fmt: skip
 
 
-def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool, bool]]:
-    """The referrals to show. Of checks only the open are looked at: those of all years are a hundred times as many."""
+def _nearest() -> sa.Select[Any]:
+    """The referrals to show. Only what is open is looked at: all years hold a hundred times as much."""
+    again, called = _unsettled(Reconsideration).cte("again"), urgency.called().cte("called")
+    with_manager = _unsettled(ManagerRequest).cte("with_manager")
     going = sa.case((col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at)))
     due = (
         sa.select(col(AgencyCheck.reference).label("reference"), sa.func.max(going).label("due_at"))
@@ -75,32 +76,32 @@ def _nearest() -> sa.Select[tuple[Referral, datetime | None, bool, bool, bool]]:
         .group_by(col(AgencyCheck.reference))
         .subquery()
     )
-    again = sa.exists().where(
-        col(Reconsideration.reference) == col(Referral.reference), col(Reconsideration.settled_at).is_(None)
+    # Whoever is named may not be the only one in the room.
+    fit = sa.select(*_SHOWN).where(~hidden.is_restricted())
+    closed_again = fit.where(
+        col(Referral.stage) == Stage.CLOSED, col(Referral.reference).in_(sa.select(again.c.reference))
     )
-    called = urgency.is_called()
-    with_manager = sa.exists().where(
-        col(ManagerRequest.reference) == col(Referral.reference), col(ManagerRequest.settled_at).is_(None)
-    )
-    waits_for_us = sa.case((again, 0), (col(Referral.stage) == Stage.AWAITING_DECISION, 1), else_=2)
-    to_reconsider = sa.select(col(Reconsideration.reference)).where(col(Reconsideration.settled_at).is_(None))
-    by_age = (col(Referral.received_at), col(Referral.reference))
-    return (
-        sa.select(Referral, due.c.due_at, again, called, with_manager)
-        .options(load_only(*_SHOWN))
-        .outerjoin(due, due.c.reference == col(Referral.reference))
-        .where((col(Referral.stage) != Stage.CLOSED) | col(Referral.reference).in_(to_reconsider))
-        # Whoever is named may not be the only one in the room.
-        .where(~hidden.is_restricted())
-        .order_by(
-            called.desc(),
-            urgency.order(col(Referral.urgency_rating)),
-            waits_for_us,
-            sa.nulls_last(due.c.due_at),
-            *by_age,
-        )
-        .limit(MOST)
-    )
+    shown = sa.union_all(fit.where(col(Referral.stage) != Stage.CLOSED), closed_again).subquery()
+    is_again, is_called, is_with_manager = (each.c.reference.is_not(None) for each in (again, called, with_manager))
+    waits_for_us = sa.case((is_again, 0), (shown.c.stage == Stage.AWAITING_DECISION, 1), else_=2)
+    query = sa.select(
+        shown, due.c.due_at, is_again.label("to_reconsider"), is_called.label("called_urgent"),
+        is_with_manager.label("with_manager"),
+    )  # fmt: skip
+    for beside in (again, called, with_manager, due):
+        query = query.outerjoin(beside, beside.c.reference == shown.c.reference)
+    return query.order_by(
+        is_called.desc(),
+        urgency.order(shown.c.urgency_rating),
+        waits_for_us,
+        sa.nulls_last(due.c.due_at),
+        shown.c.received_at,
+        shown.c.reference,
+    ).limit(MOST)
+
+
+def _unsettled(kind: type[Reconsideration] | type[ManagerRequest]) -> sa.Select[str]:
+    return sa.select(col(kind.reference)).where(col(kind.settled_at).is_(None)).distinct()
 
 
 def _counts(session: Session, references: list[str]) -> dict[str, dict[str, int]]:
@@ -132,14 +133,15 @@ def oldest(session: Session, *, by: Actor) -> datetime | None:
     return received
 
 
-def _since(referral: Referral) -> datetime:
+def _since(referral: sa.Row[Any]) -> datetime:
     reached = {
         Stage.CHECKING: referral.accepted_at,
         Stage.AWAITING_DECISION: referral.joined_at,
         Stage.HANDING_BACK: referral.decided_at,
         Stage.AWAITING_ACK: referral.handed_back_at,
     }
-    return reached.get(referral.stage) or referral.received_at
+    since: datetime = reached.get(referral.stage) or referral.received_at
+    return since
 
 
 def _initials(session: Session, references: list[str]) -> dict[str, list[str]]:

@@ -132,11 +132,9 @@ def order(rating: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[int]:
     return sa.case(places, value=sa.cast(rating, sa.String), else_=99)
 
 
-def is_called() -> sa.ColumnElement[bool]:
-    """Whether an agency's call about a referral waits for an acknowledgement."""
-    return sa.exists().where(
-        col(UrgentCall.reference) == col(Referral.reference), col(UrgentCall.acknowledged_at).is_(None)
-    )
+def called() -> sa.Select[str]:
+    """The referrals about which an agency's call waits for an acknowledgement."""
+    return sa.select(col(UrgentCall.reference)).where(col(UrgentCall.acknowledged_at).is_(None)).distinct()
 
 
 def _of_check(session: Session, reference: str, agency: str) -> Referral:
