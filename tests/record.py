@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,8 @@ from engine.ports import ANY_FREE
 from engine.postgres import SUPERUSER, binaries
 from engine.stack import PARTS, Stack
 from models.settings import HOUSE, Settings, settings
-from models.tables import METADATA
-
-#: What a migration fills, and no test empties.
-_KEPT = {"stage_move", "alembic_version", "post"}
+from tests.beginnings import Beginnings, use
+from tests.hurry import hurry
 
 
 class RecordServer:
@@ -119,6 +116,7 @@ def record_server() -> Iterator[RecordServer]:
     folder.chmod(0o711)
     with Stack(folder, ANY_FREE, without=[part for part in PARTS if part != "postgres"]) as stack:
         server = RecordServer(folder, stack.ports.postgres, load_or_create(folder))
+        hurry(stack)
         migrations.upgrade(server.url(databases.RECORD_OWNER))
         yield server
     shutil.rmtree(folder)
@@ -145,25 +143,23 @@ def record_settings(record_server: RecordServer) -> Iterator[RecordServer]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="session")
+def beginnings(record_keys: tuple[psycopg.Connection[tuple[Any, ...]], ...]) -> Beginnings:
+    """What tests of this session began with."""
+    return Beginnings(record_keys[1])
+
+
 @pytest.fixture
-def record(record_settings: RecordServer, record_keys: tuple[psycopg.Connection[tuple[Any, ...]], ...]) -> Record:
+def record(
+    record_settings: RecordServer,
+    record_keys: tuple[psycopg.Connection[tuple[Any, ...]], ...],
+    beginnings: Beginnings,
+) -> Iterator[Record]:
     """An empty record under the area's own profile."""
     if settings() != Settings():
         # The test before had settings of its own.
         forget_settings()
-    owner, superuser = record_keys
-    _empty(superuser)
-    return Record(record_settings, owner)
-
-
-def _empty(superuser: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Delete every row. Triggers and foreign keys rest meanwhile, which only a superuser can order."""
-    with superuser.transaction():
-        superuser.execute("SET LOCAL session_replication_role = replica")
-        superuser.execute(_deletions())
-
-
-@cache
-def _deletions() -> sql.Composed:
-    tables = sorted(METADATA.tables.keys() - _KEPT)
-    return sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in tables)
+    beginnings.begin_anew()
+    use(beginnings)
+    yield Record(record_settings, record_keys[0])
+    use(None)

@@ -17,6 +17,7 @@ from models.check import AgencyCheck
 from models.referral import Referral
 from rules.permissions import Actor, Role
 from rules.stages import Stage
+from tests.beginnings import beginning
 from tests.rules.london import london
 from tests.scenarios.people import a_child, a_family, a_referral, an_adult
 
@@ -55,6 +56,10 @@ def rep(agency: str) -> Actor:
 
 def open_hub(at: datetime = SATURDAY) -> None:
     """The profile is registered, and everybody has an account."""
+    beginning("open hub", at, play=lambda: _open_hub(at))
+
+
+def _open_hub(at: datetime) -> None:
     profile = current_profile()
     people = [
         *(duty(team.code) for team in profile.duty_teams),
@@ -252,6 +257,10 @@ def acknowledge(reference: str, *teams: str, at: datetime = AFTERNOON) -> None:
 
 def walk(to: Stage, at: datetime = AFTERNOON, **sent: Any) -> str:
     """A fresh referral at a stage, arrived there as every referral does; about one child unless said otherwise."""
+    return beginning("walk", to, at, sent, play=lambda: _walk(to, at, **sent))
+
+
+def _walk(to: Stage, at: datetime, **sent: Any) -> str:
     if to is Stage.AWAITING_BASIS:
         sent = {"subjects": [WITHOUT_BASIS], **sent}
     reference = refer(**({"at": SATURDAY} if to is Stage.QUEUED_OUT_OF_HOURS else {}), **sent)

@@ -16,6 +16,7 @@ import pytest
 
 from engine.ports import ANY_FREE
 from engine.stack import Stack
+from tests.hurry import hurry
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -50,6 +51,7 @@ def engine_stack() -> Iterator[Stack]:
     with patch.dict(os.environ, stand_ins):
         made = Stack(folder, ANY_FREE, without=["portal", "timekeeper"])
     with made as stack:
+        hurry(stack)
         wait_for(lambda: _is_deployed(stack), 300)
         yield stack
     shutil.rmtree(folder)

@@ -24,6 +24,7 @@ from models.account import Account
 from portal.app import create_app
 from rules.permissions import Actor, Role
 from tests.hub import BUSY, surroundings
+from tests.hurry import hurry
 from tests.portal.caller import Caller
 from tests.portal.office import Office
 from tests.portal.people import prove
@@ -52,6 +53,7 @@ def server() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="mash-portal-"))
     folder.chmod(0o711)
     with Stack(folder, ANY_FREE, without=[part for part in PARTS if part != "postgres"]) as stack:
+        hurry(stack)
         migrations.upgrade(stack.environment()["MASH_OWNER_DATABASE_URL"])
         yield stack
     shutil.rmtree(folder)
