@@ -10,6 +10,7 @@ import pytest
 
 from engine.stack import Stack
 from tests.hub import running_hub
+from tests.hurry import hurry
 from tests.scenarios.play import Hub
 
 pytest_plugins = ["tests.record", "tests.processes"]
@@ -20,6 +21,7 @@ def running() -> Iterator[tuple[Stack, Hub]]:
     """A hub of the tests' own, started once and stopped at the end."""
     # Not in pytest's folder: each run of pytest on the machine shuts that one to PostgreSQL's account.
     with tempfile.TemporaryDirectory(prefix="mash-hub-") as folder, running_hub(Path(folder)) as both:
+        hurry(both[0])
         yield both
 
 

@@ -13,7 +13,6 @@ from engine.ports import ANY_FREE
 from engine.stack import Stack
 from engine.trial import open_accounts
 from models import settings
-from tests.hurry import hurry
 from tests.scenarios.play import Hub
 
 #: A few accounts do the work of a whole hub, and open every test's referrals.
@@ -51,7 +50,6 @@ def running_hub(home: Path) -> Iterator[tuple[Stack, Hub]]:
     with patch.dict(os.environ, IMPATIENT):
         made = Stack(home / "mash", ANY_FREE)
     with made as stack:
-        hurry(stack)
         with surroundings(stack.environment()):
             tokens = open_accounts(stack.home)
             profile = register.current_profile()
