@@ -36,6 +36,7 @@ ENTRY_OF = {
     "acknowledgement": "ACKNOWLEDGED",
     "withdraw": "ENDED_EARLY",
     "clear-concern": "ENDED_EARLY",
+    "basis": "BASIS_RECORDED",
 }
 ALIVE = {"SCHEDULED", "PENDING", "RUNNING", "PAUSED"}
 OPEN = {"REQUESTED", "ACKNOWLEDGED", "CLARIFY"}

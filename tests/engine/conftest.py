@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
@@ -17,6 +18,7 @@ import pytest
 from engine.ports import ANY_FREE
 from engine.stack import Stack
 from tests.hurry import hurry
+from tests.processes import at_the_end_of
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -50,7 +52,9 @@ def engine_stack() -> Iterator[Stack]:
     # For this stack alone: other hubs of the same run of tests deploy the house's own flow.
     with patch.dict(os.environ, stand_ins):
         made = Stack(folder, ANY_FREE, without=["portal", "timekeeper"])
-    with made as stack:
+    with ExitStack() as lasting:
+        stack = lasting.enter_context(made)
+        at_the_end_of("engine", lasting.close)
         hurry(stack)
         wait_for(lambda: _is_deployed(stack), 300)
         yield stack

@@ -43,7 +43,7 @@ from tests.hub import running_hub, surroundings
 from tests.scenarios.pack import PACK
 from tests.scenarios.play import Hub, play
 
-MANY = 24
+MANY = 14
 
 
 @pytest.fixture(scope="module")
