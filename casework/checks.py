@@ -11,7 +11,7 @@ from casework import asking, due_times, items, ledger, legal_gate, outgoing, rec
 from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocument
 from casework.due_times import JUST_AFTER
 from casework.ledger import Act
-from casework.notices import MASH_TEAM, say, to_agency
+from casework.notices import INFORMATION_GOVERNANCE, MASH_TEAM, say, to_agency
 from casework.register import profile_of
 from casework.wakes import forget_deadline, wake, wake_at_deadline
 from models.base import new_id
@@ -190,7 +190,7 @@ def record_return(
 def decline(
     session: Session, reference: str, agency: str, document: DeclineDocument, *, by: Actor, at: datetime
 ) -> None:
-    """The agency will not share, with a coded reason. Neither a return nor a breach (R57)."""
+    """The agency will not share, with a coded reason. Neither a return nor a breach; information governance is told."""
     referral, check = _answering(session, reference, agency, by)
     _check_code(session, referral, "decline_reason", document.reason, "/reason")
     due_times.end_pause(session, check, by=by, at=at)
@@ -203,6 +203,7 @@ def decline(
         session, reference, Act.CHECK_DECLINED, by=by, at=at, content={"note": document.note}, agency=agency,
         reason=document.reason,
     )  # fmt: skip
+    say(session, MessageName.CHECK_DECLINED, INFORMATION_GOVERNANCE, at=at, reference=reference, occasion=agency)
     _wake_when_all_settled(session, referral, at)
 
 

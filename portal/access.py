@@ -157,6 +157,8 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /retention-holds": _GOVERNS,
     "GET /retention-holds/{hold_id}": _GOVERNS,
     "POST /retention-holds/{hold_id}": _GOVERNS,
+    "GET /declines": _GOVERNS,
+    "GET /record-sample": _GOVERNS,
     "GET /subject-access": _GOVERNS,
     "POST /subject-access": _GOVERNS,
     "GET /subject-access/{request_id}": _GOVERNS,

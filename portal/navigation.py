@@ -37,8 +37,11 @@ _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, Link("/second-looks", "Second looks"), _RESTRICTED),
     Role.ANALYST: (Link("/samples", "Dip samples"),),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
-    Role.IG_LEAD: (*_ARRANGED, Link("/subject-access", "Subject access"), _GLASS),
-}
+    Role.IG_LEAD: (
+        *_ARRANGED, Link("/subject-access", "Subject access"), _GLASS, Link("/declines", "Refusals to share"),
+        Link("/record-sample", "Sample of the record"),
+    ),
+}  # fmt: skip
 
 
 def links_of(actor: Actor) -> tuple[Link, ...]:

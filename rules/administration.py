@@ -26,6 +26,12 @@ def check_may_read_register(actor: Actor) -> None:
         raise NotPermitted("only an administrator or the information-governance lead sees this")
 
 
+def check_may_govern(actor: Actor) -> None:
+    """The information-governance lead, signed in as a person (R58). Raises NotPermitted."""
+    if actor.role is not Role.IG_LEAD or not actor.is_person:
+        raise NotPermitted("only the information-governance lead sees this")
+
+
 def check_domain(address: str, domains: Collection[str]) -> None:
     """An address must be of the body that the account is for, to the letter (S-9). Raises NotAcceptable."""
     _, _, domain = address.rpartition("@")

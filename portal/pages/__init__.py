@@ -14,6 +14,7 @@ from portal.pages import (
     everybody,
     evidence,
     feedback,
+    governing,
     managing,
     provider,
     restricted,
@@ -46,6 +47,7 @@ ROUTERS = (
     administration.router,
     arrangements.router,
     retention.router,
+    governing.router,
     subject_access.router,
     colleagues.router,
 )
