@@ -20,6 +20,7 @@ from casework.legal_documents import LegalDocument
 from casework.register import current_profile, use_profile
 from casework.wakes import wake
 from models.agency import Agency
+from models.keyed import person_digest
 from models.profile import Profile
 from models.referral import MisdirectedContact, Referral, Subject
 from rules import eligibility
@@ -228,6 +229,7 @@ def _subject(referral: Referral, number: int, document: SubjectDocument, profile
         reference=referral.reference,
         number=number,
         born_on_sealed=born.isoformat() if born else None,
+        person_digest=person_digest(document.nhs_number),
         **document.model_dump(exclude={"date_of_birth", *LegalDocument.model_fields}),
         **legal_gate.columns(document, document.side, referral.level_of_need, profile),
     )

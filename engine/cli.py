@@ -19,6 +19,7 @@ from engine.commands import engine_app
 from engine.key_commands import keys_app
 from engine.post_commands import post_app
 from engine.record_commands import evidence, ledger_app, retention_app, subject_access
+from engine.report_commands import reports_app
 from rules.errors import Refused, Unavailable
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(retention_app, name="retention")
 app.add_typer(keys_app, name="keys")
 app.add_typer(post_app, name="post")
+app.add_typer(reports_app, name="reports")
 app.command("evidence")(evidence)
 app.command("subject-access")(subject_access)
 

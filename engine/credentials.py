@@ -31,6 +31,8 @@ class Credentials:
     signing_key: str = ""
     #: Set once `key` is not what digests were made with: after `mash keys rotate`.
     digest_key: str = ""
+    #: Of the role that reads the figures alone.
+    mash_analyst: str = ""
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -60,9 +62,13 @@ def _load(file: Path) -> Credentials:
         found = Credentials(**json.loads(file.read_text()))
     except (ValueError, TypeError):
         raise Misconfigured(f"{file} is damaged: put it back from a backup.") from None
-    if not found.signing_key:
-        # Made by a version that signed nothing.
-        found = replace(found, signing_key=_random_key())
+    # Made by a version that signed nothing, or had no figures.
+    if not (found.signing_key and found.mash_analyst):
+        found = replace(
+            found,
+            signing_key=found.signing_key or _random_key(),
+            mash_analyst=found.mash_analyst or secrets.token_urlsafe(32),
+        )
         write_private(file, json.dumps(asdict(found), indent=2))
     return found
 

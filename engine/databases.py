@@ -15,6 +15,8 @@ from engine.postgres import SUPERUSER
 from rules.errors import Misconfigured, Unavailable
 
 RECORD, RECORD_OWNER, RECORD_USER = "mash", "mash_owner", "mash_app"
+#: Reads the figures in the schema `reports`, and nothing else: for a BI tool.
+RECORD_ANALYST = "mash_analyst"
 ENGINE = "prefect"
 # Of the server's 150: a busy engine can never starve the record.
 ENGINE_CONNECTIONS, RECORD_CONNECTIONS = 40, 100
@@ -49,10 +51,18 @@ def create_missing(port: int, credentials: Credentials) -> None:
     with _connect(port, credentials.postgres, "postgres") as connection:
         _ensure_role(connection, RECORD_OWNER, credentials.mash_owner)
         _ensure_role(connection, RECORD_USER, credentials.mash_app)
+        _ensure_role(connection, RECORD_ANALYST, credentials.mash_analyst)
         _ensure_role(connection, ENGINE, credentials.prefect)
         _ensure_database(connection, RECORD, RECORD_OWNER, RECORD_CONNECTIONS)
         _ensure_database(connection, ENGINE, ENGINE, ENGINE_CONNECTIONS)
-        _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", RECORD, RECORD_USER)
+        for role in (RECORD_USER, RECORD_ANALYST):
+            _run(connection, "GRANT CONNECT ON DATABASE {} TO {}", RECORD, role)
+        for setting in (
+            "CONNECTION LIMIT 8",
+            "SET default_transaction_read_only = on",
+            "SET statement_timeout = '60s'",
+        ):
+            _run(connection, f"ALTER ROLE {{}} {setting}", RECORD_ANALYST)
     with _connect(port, credentials.postgres, RECORD) as connection:
         _run(connection, "GRANT USAGE ON SCHEMA public TO {}", RECORD_USER)
     with _connect(port, credentials.postgres, ENGINE) as connection:

@@ -12,10 +12,11 @@ from casework import confirmation, leftovers, retention
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
 from casework.repairs import take_turn
+from reports import refresh
 
 log = logging.getLogger("mash.timekeeper")
 
-HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
+MINUTE, HOUR, DAY, MONTH = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(days=30)
 
 
 def keep_rounds() -> None:
@@ -63,3 +64,12 @@ def erase() -> None:
     gone = retention.erase_agreed(current_profile(), at=at) if mine else 0
     if gone:
         log.info("%d referrals erased under the retention schedule", gone)
+
+
+def keep_figures() -> None:
+    """Each minute: work out anew the figures of the referrals that changed (R25)."""
+    with unit_of_work() as session:
+        mine = take_turn(session, "figures", MINUTE)
+    while mine:
+        with unit_of_work() as session:
+            mine = refresh.refresh(session) > 0

@@ -25,7 +25,7 @@ from engine.deadlines import keep_clock, keep_time
 from engine.listener import Listener
 from engine.patience import back_off
 from engine.prune import prune_in_turn
-from engine.rounds import keep_rounds
+from engine.rounds import keep_figures, keep_rounds
 from engine.runs import Runs
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
@@ -43,6 +43,8 @@ LONGEST_SLEEP = 10.0
 PRUNE_LOOKS = 300.0
 #: Seconds between looks whether a checkpoint of the ledger is due.
 CHECKPOINT_LOOKS = 30.0
+#: Seconds between looks whether the figures are to be worked out.
+FIGURE_LOOKS = 30.0
 #: One turn of a loop: for how many seconds there is nothing more to do; None when the record knows.
 Loop = Callable[[], float | None]
 
@@ -103,6 +105,15 @@ def _pruning(runs: Runs, stopping: threading.Event) -> Loop:
     return turn
 
 
+def _reporting(stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        keep_figures()
+        stopping.wait(FIGURE_LOOKS)
+        return 0.0
+
+    return turn
+
+
 def _checkpointing(stopping: threading.Event) -> Loop:
     def turn() -> float:
         write_when_due()
@@ -150,6 +161,7 @@ def main() -> None:
             ("pruning", _pruning(_runs(opened), stopping)),
             ("post", _post_turn),
             ("checkpoint", _checkpointing(stopping)),
+            ("figures", _reporting(stopping)),
         ]
         for name, turn in loops:
             # A thread does not inherit its maker's context, in which Prefect keeps the settings.

@@ -36,6 +36,11 @@ class AgencyCheck(SQLModel, table=True):
         CheckConstraint(
             "paused_at IS NULL OR (settled_at IS NULL AND breached_at IS NULL)", name="check_paused_is_awaited"
         ),
+        CheckConstraint(
+            "(breach_cause IS NULL) = (cause_given_at IS NULL) AND (breach_cause IS NULL) = (cause_given_by IS NULL)"
+            " AND (breach_cause IS NULL OR breached_at IS NOT NULL)",
+            name="check_cause_is_of_a_breach",
+        ),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
         Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
         # The board's clocks: of open checks alone, by referral.
@@ -73,6 +78,10 @@ class AgencyCheck(SQLModel, table=True):
     pause_reason: str | None = code(nullable=True)
     breached_at: datetime | None = moment(nullable=True)
     breach_noticed_at: datetime | None = moment(nullable=True)
+    #: Why it breached, of the code set breach_cause, as a person last said (requirements §4.9).
+    breach_cause: str | None = code(nullable=True)
+    cause_given_at: datetime | None = moment(nullable=True)
+    cause_given_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
     settled_at: datetime | None = moment(nullable=True)
     decline_reason: str | None = code(nullable=True)
     decline_note: str | None = sealed_text(nullable=True)

@@ -16,3 +16,8 @@ def keyed_digest(purpose: str, text: str) -> str:
 def digest_of(token: str) -> str:
     """SHA-256, in hexadecimal, of a token that is random enough to need no key."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def person_digest(nhs_number: str | None) -> bytes | None:
+    """By what a person is known again in a later referral (R60): a keyed digest of the NHS number; None without one."""
+    return bytes.fromhex(keyed_digest("person", nhs_number.replace(" ", ""))) if nhs_number else None

@@ -55,6 +55,7 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
             ("given_name", "family_name", "born_on_sealed", "nhs_number"), "So that agencies find the right person"
         ),
         "address": "So that agencies find the right person, and know who lives together",
+        "person_digest": "To count who is referred again; a keyed digest of the NHS number, erased with it",
         "household_role": "Who is who at home", "voice": "The child's or adult's own words come first",
         "voice_missing_because": "Why they do not", "informed": "Whether they know of the referral",
         "informed_how": "How they were told", "informed_on": "When they were told",
@@ -69,6 +70,7 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
     "agency_check": (SUBJECT, {
         "question": "What this agency is asked", "decline_note": "Why it does not share",
         "known": "Whether the agency knows them", "decline_reason": "Why it does not share, by kind",
+        "breach_cause": "Why it was answered late, by kind",
         "asked_because": "Why this agency", "basis": "The basis of asking, as it stood when it was asked",
     }),
     "agency_not_asked": (SUBJECT, {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -89,6 +89,8 @@ class Subject(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("reference", "number", name="subject_number_once"),
         CheckConstraint("number > 0", name="subject_number_positive"),
+        # Whether somebody was referred before.
+        Index("subject_by_person", "person_digest", postgresql_where=text("length(person_digest) > 0")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -106,6 +108,8 @@ class Subject(SQLModel, table=True):
     family_name: str = sealed_text()
     born_on_sealed: str | None = sealed_text(nullable=True)
     nhs_number: str | None = sealed_text(nullable=True)
+    #: The same for the same NHS number, to whoever holds the hub's key: by it re-referrals are counted (R60).
+    person_digest: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     address: str | None = sealed_text(nullable=True)
     protected_address: bool
 

@@ -20,11 +20,18 @@ from models.tables import METADATA
 T = TypeVar("T")
 #: What a migration fills, and no test empties.
 FILLED_BY_MIGRATIONS = {"stage_move", "alembic_version", "post"}
+#: What the record works out for reports, and what it was left word of.
+_FIGURES = (
+    "stale", "kept_check", "kept_decision", "kept_referral", "kept_month", "kept_cause", "kept_stage",
+    "kept_re_referral", "freshness",
+)  # fmt: skip
+#: A table by its schema and its name.
+_Table = tuple[str, str]
 
 
 class _Kept(NamedTuple):
     result: Any
-    rows: dict[str, bytes]
+    rows: dict[_Table, bytes]
 
 
 class Beginnings:
@@ -67,34 +74,35 @@ class Beginnings:
         [[number]] = self._superuser.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         return int(number)
 
-    def _rows_since(self, number: int) -> dict[str, bytes]:
+    def _rows_since(self, number: int) -> dict[_Table, bytes]:
         return {table: rows for table in _tables() if (rows := self._copied(table, number))}
 
-    def _copied(self, table: str, number: int) -> bytes:
+    def _copied(self, table: _Table, number: int) -> bytes:
         query = sql.SQL("COPY (SELECT * FROM {} WHERE xmin::text::bigint >= {}) TO STDOUT (FORMAT binary)")
-        name, rows = sql.Identifier(table), []
+        name, rows = sql.Identifier(*table), []
         with self._superuser.cursor() as cursor:
             with cursor.copy(query.format(name, sql.Literal(number))) as copy:
                 rows = [bytes(chunk) for chunk in copy]
             return b"".join(rows) if cursor.rowcount else b""
 
-    def _put_back(self, tables: dict[str, bytes]) -> None:
+    def _put_back(self, tables: dict[_Table, bytes]) -> None:
         with self._superuser.transaction():
             self._superuser.execute("SET LOCAL session_replication_role = replica")
             for table, rows in tables.items():
-                statement = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
+                statement = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(*table))
                 with self._superuser.cursor() as cursor, cursor.copy(statement) as copy:
                     copy.write(rows)
 
 
 @cache
-def _tables() -> list[str]:
-    return sorted(METADATA.tables.keys() - FILLED_BY_MIGRATIONS)
+def _tables() -> list[_Table]:
+    ours = [("public", table) for table in sorted(METADATA.tables.keys() - FILLED_BY_MIGRATIONS)]
+    return ours + [("reports", table) for table in _FIGURES]
 
 
 @cache
 def _deletions() -> sql.Composed:
-    return sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in _tables())
+    return sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(*table)) for table in _tables())
 
 
 def _text_of(profile: Profile) -> str:
