@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.stack import Stack
+from tests.ends import at_the_end_of
 from tests.hub import running_hub
 from tests.hurry import hurry
-from tests.processes import at_the_end_of
 from tests.scenarios.play import Hub
 
 pytest_plugins = ["tests.record", "tests.processes"]

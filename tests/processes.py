@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.ends import end_of
 
 #: Where tests share the one hub of their process, which takes seconds to start.
 ON_THE_HUB = ("tests/browser/", "tests/crash/", "tests/engine/test_cli.py", "tests/flows/", "tests/scenarios/")
@@ -30,21 +30,12 @@ FIRST = (
 )
 
 
-#: What to do once the last test of a group is over: its servers would idle, at a fifth of a processor, to the end.
-_ends: dict[str, Callable[[], None]] = {}
-
-
-def at_the_end_of(together: str, end: Callable[[], None]) -> None:
-    """In a process of several, `end` is called after the last test of "hub" or "engine"."""
-    _ends[together] = end
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """A process of several has the tests of one group one after another; one alone has them in between others."""
     together = _together(item.nodeid)
     if hasattr(item.config, "workerinput") and (nextitem is None or _together(nextitem.nodeid) != together):
-        _ends.pop(together, lambda: None)()
+        end_of(together)
 
 
 class TogetherByServer(LoadScopeScheduling):  # type: ignore[misc]

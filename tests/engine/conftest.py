@@ -17,8 +17,8 @@ import pytest
 
 from engine.ports import ANY_FREE
 from engine.stack import Stack
+from tests.ends import at_the_end_of
 from tests.hurry import hurry
-from tests.processes import at_the_end_of
 
 T = TypeVar("T")
 HERE = Path(__file__).parent

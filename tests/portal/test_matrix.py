@@ -163,6 +163,8 @@ def cells(caller: Caller, people: list[Principal], things: list[Thing]) -> dict[
         if route.startswith(method)
         for thing in ((things if method == "GET" else some) if "{reference}" in route else [None])
         for who in people
+        # Whoever is nobody here is so for every thing: asked once.
+        if thing in (None, ABSENT) or declared(Cell(route, who, thing)) != {Met.AS_NOBODY}
     ]
     return dict(zip(asked, caller.ask(*map(question, asked)), strict=True))
 
