@@ -6,13 +6,17 @@ Each is taken by whichever copy comes first, once in its time, by the record's c
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from casework import confirmation, leftovers, retention
+from sqlmodel import Session
+
+from casework import board_packs, confirmation, leftovers, retention
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
 from casework.repairs import take_turn
-from reports import refresh
+from reports import packs, refresh
+from rules.people import Side
+from rules.permissions import HUB
 
 log = logging.getLogger("mash.timekeeper")
 
@@ -25,6 +29,7 @@ def keep_rounds() -> None:
     confirm()
     list_what_is_over()
     erase()
+    pack()
 
 
 def clear() -> None:
@@ -64,6 +69,26 @@ def erase() -> None:
     gone = retention.erase_agreed(current_profile(), at=at) if mine else 0
     if gone:
         log.info("%d referrals erased under the retention schedule", gone)
+
+
+def pack() -> None:
+    """Each day: make the boards' packs of the last quarter, once it has settled (R60)."""
+    with unit_of_work() as session:
+        mine, at = take_turn(session, "packs", DAY), now(session)
+        made = pack_boards(session, at=at) if mine else []
+    for side in made:
+        log.info("the pack of the last quarter is made: %s", side)
+
+
+def pack_boards(session: Session, *, at: datetime) -> list[Side]:
+    """The packs of the quarter that had settled by `at`; those that are made already stay. Which they were."""
+    profile = current_profile()
+    quarter = packs.ended((at - packs.SETTLES).astimezone(profile.zone_info).date(), 1)[0]
+    wanted = [side for side in Side if board_packs.made(session, side, quarter.first) is None]
+    for side in wanted:
+        content = packs.content(session, side, quarter, profile)
+        board_packs.keep(session, side, (quarter.first, quarter.last), content, by=HUB, at=at)
+    return wanted
 
 
 def keep_figures() -> None:

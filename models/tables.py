@@ -8,6 +8,7 @@ from models import (
     account,
     agency,
     agreement,
+    board_pack,
     break_glass,
     check,
     decision,
@@ -26,6 +27,6 @@ from models import (
 
 METADATA = SQLModel.metadata
 ROOMS = (
-    account, agency, agreement, break_glass, check, decision, feedback, ledger, moves, outbox, referral, restriction,
-    retention, second_look, signin, subject_access, wake,
+    account, agency, agreement, board_pack, break_glass, check, decision, feedback, ledger, moves, outbox, referral,
+    restriction, retention, second_look, signin, subject_access, wake,
 )  # fmt: skip

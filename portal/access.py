@@ -22,6 +22,7 @@ _LOOKS_AFTER = _DECIDES | _DUTY_TEAM
 _READS_REGISTER = frozenset({Role.ACCOUNT_ADMIN, Role.IG_LEAD})
 _GOVERNS = frozenset({Role.IG_LEAD})
 _ANALYSES = frozenset({Role.ANALYST})
+_READS_PACKS = _ANALYSES | {Role.BOARD}
 _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 
 #: ANYBODY needs no credential. A route that is not here answers nobody.
@@ -219,6 +220,14 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /board/{reference}/evidence": _DECIDES,
     "POST /board/{reference}/decision/draft": _DECIDES,
     "GET /for-manager": _DECIDES,
+    "GET /sla": _ANALYSES,
+    "GET /sla/checks": _ANALYSES,
+    "GET /sla/figures.{form}": _ANALYSES,
+    "GET /sla/checks.{form}": _ANALYSES,
+    "GET /packs": _READS_PACKS,
+    "POST /packs": _ANALYSES,
+    "GET /packs/{pack_id}": _READS_PACKS,
+    "GET /packs/{pack_id}/pdf": _READS_PACKS,
     "GET /samples": _ANALYSES,
     "POST /samples": _ANALYSES,
     "GET /samples/{sample_id}": _ANALYSES,

@@ -80,6 +80,7 @@ DONE: Mapping[str, str] = {
     "to-manager": "The manager is told. It waits for them, and stands on the board as theirs.",
     "sent-back": "The team is told, with your reason.",
     "drawn": "The sample is drawn, and waits for decision makers who did not decide it.",
+    "packed": "The pack is made. The board’s members find it in their list.",
     "looked": "Your second look is recorded. The decision stands as it is.",
     "stands": "The decision stands.",
     "resolved": "The disagreement is resolved, and goes no further.",

@@ -29,13 +29,15 @@ _ARRANGED = (
 )
 _GLASS = Link("/break-glass-uses", "Break-glass")
 _RESTRICTED = Link("/restricted", "Restricted")
+_PACKS = Link("/packs", "Board packs")
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
     Role.AGENCY: (Link("/tasks", "Your checks"), _RESTRICTED),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer"), _RESTRICTED),
     Role.MASH_SUPPORT: (_BOARD, _RESTRICTED),
     Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, Link("/second-looks", "Second looks"), _RESTRICTED),
-    Role.ANALYST: (Link("/samples", "Dip samples"),),
+    Role.ANALYST: (Link("/sla", "Timeliness"), Link("/samples", "Dip samples"), _PACKS),
+    Role.BOARD: (_PACKS,),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
     Role.IG_LEAD: (
         *_ARRANGED, Link("/subject-access", "Subject access"), _GLASS, Link("/declines", "Refusals to share"),

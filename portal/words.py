@@ -97,6 +97,7 @@ _LABELS: Mapping[str, str] = {
     "rating": "How urgent it is", "rating_seen": "The rating that you saw",
     "resolution": "How it was resolved", "below_quorum_because": "Why without them",
     "false_alarm_because": "A false alarm", "because": "Your reason",
+    "first": "First day", "last": "Last day", "state": "State",
     "first_on": "First day", "last_on": "Last day", "size": "How many", "seed": "Seed", "looks": "People",
 }  # fmt: skip
 

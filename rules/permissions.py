@@ -138,3 +138,15 @@ def check_may_analyse(actor: Actor) -> None:
     """Analysts draw samples and read figures, references and codes, and no case (R60, R63). Raises NotPermitted."""
     if not (actor.role is Role.ANALYST and actor.is_person):
         raise NotPermitted("only a signed-in analyst does this")
+
+
+def check_may_pack(actor: Actor) -> None:
+    """Analysts make packs of boards, and the hub by its schedule (R60). Raises NotPermitted."""
+    if actor.role is not Role.HUB:
+        check_may_analyse(actor)
+
+
+def check_may_read_packs(actor: Actor) -> None:
+    """Packs are for board members, and for analysts who make them (R59). Raises NotPermitted."""
+    if not (actor.role in {Role.BOARD, Role.ANALYST} and actor.is_person):
+        raise NotPermitted("only a board member or an analyst reads the packs")

@@ -14,15 +14,18 @@ import uvicorn
 from playwright.sync_api import Browser, Page
 from sqlmodel import select
 
-from casework import accounts, agreements, feedback, legal_hold, subject_access
+from casework import accounts, agreements, board_packs, dip_samples, feedback, legal_hold, subject_access
 from casework.db import now, unit_of_work
 from casework.documents import AccessDocument, HoldDocument
 from casework.register import current_profile
+from casework.sample_documents import SampleDocument
 from models.referral import Referral
 from portal import cookies
 from portal.access import ACCESS, ANYBODY
 from portal.app import create_app
 from portal.examples import ADULT, CHILD, JOINT
+from reports import packs
+from rules.people import Side
 from rules.permissions import HUB, Actor, Role
 from tests.browser.look import complaints_of, look
 from tests.casework.test_agreements import ADMIN, signed
@@ -37,10 +40,13 @@ PAGES = [route for route in ACCESS if route.startswith("GET ") and " /api/" not 
 NO_PAGES = {
     "GET /", "GET /r/{reference}", "GET /health", "GET /static/{name}", "GET /stay", "GET /board-rows",
     "GET /board/{reference}/news",
-    "GET /sign-in/provider", "GET /sign-in/provider/back",
+    "GET /sign-in/provider", "GET /sign-in/provider/back", "GET /sla/figures.{form}", "GET /sla/checks.{form}",
+    "GET /packs/{pack_id}/pdf",
 }  # fmt: skip
 #: Pages that a person comes to on a way of their own, walked below or in the scenarios.
 ON_A_WAY = {"GET /step-up", "GET /kept"}
+#: For whoever did not decide: walked below.
+SECOND_LOOK = "GET /second-looks/{reference}"
 LEAD = Actor("IG_LEAD", Role.IG_LEAD, is_person=True)
 ELSEWHERE = NO_PAGES | ON_A_WAY
 PERSONAL = re.compile("|".join(
@@ -111,7 +117,12 @@ def test_no_page_shuts_anybody_out(
     page, actor = visitors(name), people[name].actor
     complaints = complaints_of(page)
     for route in PAGES:
-        if actor and ACCESS[route] is not ANYBODY and actor.role in (ACCESS[route] or ()) and route not in ELSEWHERE:
+        if (
+            actor
+            and ACCESS[route] is not ANYBODY
+            and actor.role in (ACCESS[route] or ())
+            and route not in ELSEWHERE | {SECOND_LOOK}
+        ):
             if route in FOR_THE_NAMED and not any(actor.id in thing.named for thing in things):
                 continue
             assert _opens(page, route, things), f"{name} finds no {route}"
@@ -137,6 +148,26 @@ def given() -> str:
     document = feedback.FeedbackDocument(should_change="Discuss on Tuesdays.")
     with unit_of_work() as session:
         return str(feedback.give(session, document, by=ADMIN, at=now(session)))
+
+
+@cache
+def sample() -> str:
+    """The id of a dip sample of all that was decided today."""
+    by = Actor("ANALYST", Role.ANALYST, is_person=True)
+    with unit_of_work() as session:
+        at = now(session)
+        document = SampleDocument(first_on=at.date(), last_on=at.date(), size=50, seed=1)
+        return str(dip_samples.draw(session, document, by=by, at=at))
+
+
+@cache
+def pack() -> str:
+    """The id of a board's pack of the last quarter."""
+    with unit_of_work() as session:
+        at = now(session)
+        quarter = packs.ended(at.date())[0]
+        content = packs.content(session, Side.CHILD, quarter, current_profile())
+        return str(board_packs.keep(session, Side.CHILD, (quarter.first, quarter.last), content, by=HUB, at=at))
 
 
 @cache
@@ -167,6 +198,8 @@ def _opens(page: Page, route: str, things: list[Thing]) -> bool:
             "feedback_id": given(),
             "hold_id": hold(),
             "request_id": access(),
+            "sample_id": sample(),
+            "pack_id": pack(),
         }
         answer = page.goto(path.format_map(filled))
         if answer and answer.status == 200:
@@ -202,6 +235,18 @@ def test_the_pages_of_somebody_on_the_way_in_shut_nobody_out(browser: Browser, s
     page.goto("/board-locked")
     look(page, "board-locked")
     visited |= {"GET /board-locked", "GET /invitation/{token}", "GET /sign-in", "GET /sign-in/code", "GET /about"}
+    assert complaints == []
+
+
+def test_a_second_look_shuts_nobody_out(visitors: Callable[[str], Page], things: list[Thing], visited: set[str]):
+    """R63"""
+    assert sample()
+    page = visitors("manager")
+    complaints = complaints_of(page)
+    assert _opens(page, SECOND_LOOK, things)
+    look(page, "manager_second-look", "Second look")
+    _is_discreet(page)
+    visited.add(SECOND_LOOK)
     assert complaints == []
 
 

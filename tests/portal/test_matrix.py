@@ -40,10 +40,17 @@ class Cell(NamedTuple):
 
 
 #: What stands in a path beside the reference. What is not here is filled with a word that is nothing's name.
-FILL = {"agency": "POLICE", "version": "1", "account_id": "CHILDREN_DUTY", "token": "guessed", "name": "portal.css"}
+FILL = {
+    "agency": "POLICE",
+    "version": "1",
+    "account_id": "CHILDREN_DUTY",
+    "token": "guessed",
+    "name": "portal.css",
+    "form": "csv",
+}
 #: Ids of the right form that nothing has.
 NOTHINGS = dict.fromkeys(
-    ("agreement_id", "feedback_id", "list_id", "hold_id", "request_id", "sample_id"),
+    ("agreement_id", "feedback_id", "list_id", "hold_id", "request_id", "sample_id", "pack_id"),
     "00000000-0000-4000-8000-000000000000",
 )
 _LINK = re.compile(r'(?:href|action)="(/[^"?#]*)')

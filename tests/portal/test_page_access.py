@@ -29,7 +29,7 @@ def test_the_link_in_a_message_leads_each_role_to_its_own_page(desks: dict[Role,
     assert led[Role.DUTY_TEAM] == f"/referrals/{ABSENT}"
     assert led[Role.DECISION_MAKER] == led[Role.MASH_SUPPORT] == f"/board/{ABSENT}"
     assert led[Role.OPERATOR] == "/about"
-    assert led[Role.ANALYST] == "/samples"
+    assert led[Role.ANALYST] == "/sla"
 
 
 def test_a_system_signs_in_nowhere(office: Office):

@@ -13,8 +13,8 @@ from tests.structure.house import calls, dotted, functions, importers, modules
 
 #: What is about no referral. A new table is covered, or stands here.
 ABOUT_NO_REFERRAL = {
-    "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "dip_sample", "draft",
-    "erasure_list", "feedback", "invitation", "misdirected_contact", "opening", "portal_session", "post",
+    "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "board_pack", "dip_sample",
+    "draft", "erasure_list", "feedback", "invitation", "misdirected_contact", "opening", "portal_session", "post",
     "provider_visit", "scenario_clock", "sharing_agreement", "sign_in", "stage_move", "throttle", "turn",
 }  # fmt: skip
 #: Who says, and asks, who may know of what.

@@ -34,6 +34,8 @@ LOOKS = {
     "casework/follow_up.py:waiting",
     "casework/to_manager.py:choices",
     "casework/to_manager.py:waiting",
+    "casework/board_packs.py:listed",
+    "casework/board_packs.py:one",
     "casework/dip_samples.py:listed",
     "casework/dip_samples.py:one",
     "casework/second_looks.py:waiting",
