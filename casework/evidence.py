@@ -35,7 +35,7 @@ PACK = Path(__file__).resolve().parent / "pack"
 #: What each chapter of the record is told by.
 CHAPTERS: dict[str, tuple[Act, ...]] = {
     "referred": (
-        Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.ENDED_EARLY,
+        Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.DETAILS_CORRECTED, Act.ENDED_EARLY,
     ),
     "basis": (Act.BASIS_AWAITED, Act.BASIS_RECORDED, Act.ASKING_PLANNED, Act.AGREEMENT_OVERRIDDEN),
     "asked": (Act.CHECK_REQUESTED, Act.CHECK_CHASED, Act.CLOCK_EXTENDED, Act.CLOCK_PAUSED, Act.CLOCK_RESUMED),
@@ -59,7 +59,9 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
         Act.RESTRICTED, Act.PERSON_NAMED, Act.PERSON_REMOVED, Act.RESTRICTION_REVIEWED, Act.RESTRICTION_LIFTED,
         Act.INTEREST_DECLARED, Act.GLASS_BROKEN,
     ),
-    "read": (Act.BASIS_READ, Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED),
+    "read": (
+        Act.BASIS_READ, Act.DETAILS_READ, Act.CHECK_READ, Act.ASSESSMENT_READ, Act.OUTCOME_READ, Act.EVIDENCE_PACKED,
+    ),
     "kept": (
         Act.HOLD_SET, Act.HOLD_LIFTED, Act.CONTENT_ERASED, Act.ACCESS_ASKED, Act.ACCESS_HELD, Act.ACCESS_HOLD_LIFTED,
         Act.ACCESS_EXPORTED,

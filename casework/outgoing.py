@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from casework import items, referrals
+from casework import items, past_details, referrals
 from casework.documents import ReferralDocument, SubjectDecision, SubjectDocument
 from casework.items import Standing
 from casework.register import profile_of
@@ -67,8 +67,7 @@ def for_referrer(session: Session, referral: Referral) -> Guard:
 
 def protected(session: Session, reference: str) -> list[str]:
     """The people, as S1, S2 …, whose address is protected and in the record."""
-    everybody = referrals.subjects(session, reference)
-    return [code for code, _ in _addresses([(subject.code, subject) for subject in everybody])]
+    return list(dict.fromkeys(code for code, _ in _ever_protected(session, reference)))
 
 
 def alarms(
@@ -123,7 +122,7 @@ def _guard(
     session: Session, referral: Referral, unread: Iterable[Standing], people: list[tuple[str, Person]],
     known: Collection[Person],
 ) -> Guard:  # fmt: skip
-    addresses = _addresses([(subject.code, subject) for subject in referrals.subjects(session, referral.reference)])
+    addresses = _ever_protected(session, referral.reference)
     texts = [*addresses, *((item.agency, _text(item)) for item in unread)]
     if addresses:
         # The record has no field for a telephone number: theirs stands where the duty team told of them.
@@ -139,6 +138,15 @@ def _guard(
 def _addresses(subjects: Sequence[tuple[str, Subject | SubjectDocument]]) -> list[tuple[str, str]]:
     protected = referrals.protected_households(subject for _, subject in subjects)
     return [(code, each.address) for code, each in subjects if each.household in protected and each.address]
+
+
+def _ever_protected(session: Session, reference: str) -> list[tuple[str, str]]:
+    """The addresses of protected households; those too that stood there before a correction."""
+    everybody = referrals.subjects(session, reference)
+    households = referrals.protected_households(everybody)
+    codes = {each.code for each in everybody if each.household in households}
+    before = [(code, address) for code, address in past_details.addresses(session, reference) if code in codes]
+    return _addresses([(subject.code, subject) for subject in everybody]) + before
 
 
 def _people(session: Session, referral: Referral) -> list[tuple[Subject, Person]]:

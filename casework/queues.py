@@ -90,6 +90,7 @@ class SubjectToSearch(Seen):
     address_is_protected: bool
     household: int
     household_role: str
+    corrected_at: datetime | None = Field(description="When these were corrected, after you were asked")
 
 
 class Question(Seen):
@@ -315,16 +316,19 @@ def _subjects_to_search(session: Session, check: AgencyCheck, keys: Collection[S
     everybody = referrals.subjects(session, check.reference)
     protected = referrals.protected_households(everybody)
     return [
-        _to_search(subject, keys, address_is_protected=subject.household in protected)
+        _to_search(subject, keys, check.requested_at, address_is_protected=subject.household in protected)
         for subject in referrals.remaining(session, check.reference)
         if subject.side in sides
     ]
 
 
-def _to_search(subject: Subject, keys: Collection[SearchKey], *, address_is_protected: bool) -> SubjectToSearch:
+def _to_search(
+    subject: Subject, keys: Collection[SearchKey], asked_at: datetime, *, address_is_protected: bool
+) -> SubjectToSearch:
     shown = SubjectToSearch.of(
-        subject, subject=subject.code, date_of_birth=subject.born_on, address_is_protected=address_is_protected
-    )
+        subject, subject=subject.code, date_of_birth=subject.born_on, address_is_protected=address_is_protected,
+        corrected_at=subject.corrected_at if subject.corrected_at and subject.corrected_at > asked_at else None,
+    )  # fmt: skip
     hidden = set(SearchKey) - set(keys)
     if address_is_protected:
         hidden.add(SearchKey.ADDRESS)

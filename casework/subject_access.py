@@ -20,7 +20,7 @@ import jinja2
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from casework import ledger, referrals
+from casework import ledger, past_details, referrals
 from casework.collation import TEMPLATES
 from casework.documents import AccessDocument, AccessHoldDocument
 from casework.ledger import Act
@@ -221,6 +221,9 @@ def _gather(session: Session, reference: str, subject: Subject) -> _Export:
         if condition is not None and table.name not in COPIES:
             for number, row in enumerate(session.execute(sa.select(table).where(condition)).mappings(), start=1):
                 _take_row(gathered, table, number, dict(row))
+    for number, corrected in enumerate(past_details.corrections(session, reference)[subject.code], start=1):
+        before = {"until": corrected.entry.at, **corrected.said["was"], "corrected because": corrected.said["reason"]}
+        _take(gathered, f"earlier details {number}", "earlier details", before)
     return gathered
 
 
@@ -254,10 +257,15 @@ def _take_row(gathered: _Export, table: sa.Table, number: int, row: Mapping[str,
     if table.name == "legal_hold":
         gathered.leave_out(place, LeftOut.LEGAL_CLAIM)
         return
-    cleared = {name: _cleared(gathered, f"{place}, {name}", value) for name, value in _columns(table, row)}
+    _take(gathered, place, table.name.replace("_", " "), dict(_columns(table, row)))
+
+
+def _take(gathered: _Export, place: str, about: str, fields: Mapping[str, Any]) -> None:
+    """Give the fields of one thing that is held, without what is not the subject's to have."""
+    cleared = {name: _cleared(gathered, f"{place}, {name}", value) for name, value in fields.items()}
     shown = {name: value for name, value in cleared.items() if value not in (None, [], {}, "")}
     if shown:
-        gathered.given.append({"place": place, "about": table.name.replace("_", " "), **shown})
+        gathered.given.append({"place": place, "about": about, **shown})
 
 
 def _is_theirs(gathered: _Export, table: sa.Table, row: Mapping[str, Any]) -> bool:

@@ -112,6 +112,9 @@ class Subject(SQLModel, table=True):
     person_digest: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     address: str | None = sealed_text(nullable=True)
     protected_address: bool
+    #: How often the details above were put on record, and when they were last corrected (UK GDPR Article 16).
+    details_version: int = 1
+    corrected_at: datetime | None = moment(nullable=True)
 
     voice: str | None = sealed_text(nullable=True)
     voice_missing_because: str | None = sealed_text(nullable=True)

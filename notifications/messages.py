@@ -28,6 +28,7 @@ class MessageName(StrEnum):
     CHECK_TIME_CHANGED = "check_time_changed"
     CHECK_STOPPED = "check_stopped"
     CHECK_DECLINED = "check_declined"
+    DETAILS_CORRECTED = "details_corrected"
     CLARIFICATION_ASKED = "clarification_asked"
     CLARIFICATION_ANSWERED = "clarification_answered"
     FOLLOW_UP_ASKED = "follow_up_asked"

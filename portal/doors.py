@@ -59,6 +59,7 @@ DONE: Mapping[str, str] = {
     "feedback": "Thank you. Your feedback is with the MASH manager; the answer will stand here.",
     "feedback-answered": "Your answer is there for whoever gave the feedback.",
     "overridden": "The agency is asked, and the information-governance lead is told.",
+    "corrected": "It is corrected. Agencies that were asked are told that there is a correction.",
     "basis": "It is recorded. Where nothing is missing any more, the agencies are being asked.",
     "clear": "The referral comes back to your team at once. Follow the existing safeguarding procedure now.",
     "withdrawn": "The referral goes back to your team.",

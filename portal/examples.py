@@ -226,6 +226,13 @@ COMPLETION = {
     ],
 }
 
+CORRECTION = {
+    "version_seen": 3,
+    "subject": "S1",
+    "date_of_birth": "2017-04-05",
+    "reason": "Day and month were the wrong way round; the school has the certificate.",
+}
+
 OVERRIDE = {"agency": "POLICE", "reason": "The new agreement is signed on Monday; the risk is tonight."}
 
 DECISION = {

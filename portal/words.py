@@ -99,6 +99,7 @@ _LABELS: Mapping[str, str] = {
     "false_alarm_because": "A false alarm", "because": "Your reason",
     "first": "First day", "last": "Last day", "state": "State",
     "first_on": "First day", "last_on": "Last day", "size": "How many", "seed": "Seed", "looks": "People",
+    "subject": "Whose details are wrong", "not_known": "What is not known after all",
 }  # fmt: skip
 
 

@@ -123,6 +123,11 @@ def check_may_complete_basis(actor: Actor, originator: str) -> None:
     check_may_run_process(actor)
 
 
+def check_may_correct(actor: Actor, originator: str) -> None:
+    """The originating duty team, or the MASH team, corrects a person's details. Raises NotFound, NotPermitted."""
+    check_may_complete_basis(actor, originator)
+
+
 def may_answer_feedback(actor: Actor) -> bool:
     """Whether this actor answers feedback on the process: an account administrator, or a decision maker (R61)."""
     return actor.is_person and actor.role in {Role.ACCOUNT_ADMIN, Role.DECISION_MAKER}

@@ -9,6 +9,7 @@ from portal.pages import (
     board,
     break_glass,
     colleagues,
+    corrections,
     deciding,
     duty,
     everybody,
@@ -52,6 +53,7 @@ ROUTERS = (
     arrangements.router,
     retention.router,
     governing.router,
+    corrections.router,
     subject_access.router,
     colleagues.router,
 )

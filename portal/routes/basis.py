@@ -1,10 +1,12 @@
-"""Consent, informing and the lawful basis of each person, before any agency is asked (R54, R56)."""
+"""Consent, informing, the lawful basis and the details of each person (R41, R54, R56)."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from casework import follow, legal_basis, legal_gate, overrides
+from casework import corrections, follow, legal_basis, legal_gate, overrides
+from casework.correction_documents import CorrectionDocument
+from casework.corrections import DetailsSeen
 from casework.follow import ReferralSeen
 from casework.legal_basis import BasisSeen
 from casework.legal_documents import CompletionDocument, OverrideDocument
@@ -15,7 +17,7 @@ from portal.routes.names import Reference
 from portal.schema import refuses, takes
 
 router = APIRouter(prefix="/api/v1/referrals", tags=["Referrals"])
-_BASIS = "/{reference}/basis"
+_BASIS, _DETAILS = "/{reference}/basis", "/{reference}/details"
 
 
 @router.get(_BASIS, responses=refuses(404), summary="Read the lawful basis")
@@ -36,6 +38,26 @@ def complete_basis(reference: Reference, body: Body, desk: AtDesk) -> BasisSeen:
     with desk.at_work() as (session, by, at):
         legal_gate.complete(session, reference, read(body, CompletionDocument), by=by, at=at)
         return legal_basis.read(session, reference, by=by, at=at)
+
+
+@router.get(_DETAILS, responses=refuses(404), summary="Read the people's details, every version")
+def read_details(reference: Reference, desk: AtDesk) -> DetailsSeen:
+    """Who everybody is, and what stood there before each correction. A protected address is not in it."""
+    with desk.at_work() as (session, by, at):
+        return corrections.read(session, reference, by=by, at=at)
+
+
+@router.post(
+    _DETAILS,
+    openapi_extra=takes(CorrectionDocument, examples={"corrected": examples.CORRECTION}),
+    responses=refuses(404, 409, body=True),
+    summary="Correct a person's details",
+)
+def correct_details(reference: Reference, body: Body, desk: AtDesk) -> DetailsSeen:
+    """A new version of one person's details; what is left out stays. Agencies that were asked are told of it."""
+    with desk.at_work() as (session, by, at):
+        corrections.correct(session, reference, read(body, CorrectionDocument), by=by, at=at)
+        return corrections.read(session, reference, by=by, at=at)
 
 
 @router.post(

@@ -28,6 +28,7 @@ def test_an_agency_sees_the_question_and_the_least_it_needs_to_search(office: Of
             "address_is_protected": False,
             "household": 1,
             "household_role": "daughter",
+            "corrected_at": None,
         }
     ]
     assert check["searches_with"] == ["date_of_birth", "address"]

@@ -124,7 +124,7 @@ def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
         return who.actor.duty_team in thing.handed_back_to
     if route in FOR_THE_NAMED and not thing.named:
         return False
-    if route.endswith("/basis") and who.actor.duty_team and who.actor.duty_team != thing.originator:
+    if route.endswith(("/basis", "/details")) and who.actor.duty_team and who.actor.duty_team != thing.originator:
         return False
     if "{agency}" in route and FILL["agency"] not in thing.asked:
         return False

@@ -41,6 +41,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "version_seen": 1,
         "subjects": [{"subject": "S1", **{k: v for k, v in examples.CHILD["subjects"][0].items() if k in _LEGAL}}],
     },
+    f"{_API}/details": {**examples.CORRECTION, "version_seen": 1},
     f"{_API}/overrides": {"agency": "POLICE", "reason": "A child may be hurt tonight, and they alone know."},
     f"{_API}/clear-concern": {},
     f"{_API}/withdraw": {"reason": "OTHER"},
@@ -78,6 +79,15 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /checks/{reference}/decline": {"reason": "NO_ISA"},
     "POST /referrals/{reference}/acknowledgement": {"version": "1"},
     "POST /referrals/{reference}/withdraw": {"reason": "OTHER"},
+    **{
+        f"POST /{place}/{{reference}}/details": {
+            "version_seen:int": "1",
+            "subject": "S1",
+            "household_role": "niece",
+            "reason": "She is her niece.",
+        }
+        for place in ("referrals", "board")
+    },
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
     "POST /board/{reference}/discussion": _DISCUSSION,
     "POST /board/{reference}/discussion/draft": {"note": "Half a sentence"},
