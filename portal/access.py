@@ -230,6 +230,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /sla/checks": _ANALYSES,
     "GET /sla/figures.{form}": _ANALYSES,
     "GET /sla/checks.{form}": _ANALYSES,
+    "POST /process-log": _ANALYSES,
     "GET /packs": _READS_PACKS,
     "POST /packs": _ANALYSES,
     "GET /packs/{pack_id}": _READS_PACKS,

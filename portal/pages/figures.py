@@ -17,7 +17,8 @@ from casework.register import current_profile
 from portal import bodies, forms, words
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from reports import charts, export, figures
+from portal.pages.documents import meant
+from reports import charts, export, figures, process_log
 from reports.charts import Share
 from reports.definitions import definitions
 from reports.figures import Asked, By, CheckRow, Figures
@@ -27,6 +28,8 @@ router = APIRouter(include_in_schema=False)
 _HOME = "/sla"
 #: What a page shows of the checks behind a figure, and what a file holds.
 _SHOWN, _IN_FILE = 200, 100_000
+#: How much of a ledger a log of events holds.
+_LOGGED = timedelta(days=400)
 _STATES = {
     "on_time": "Returned on time", "late": "Returned late", "silent": "No answer past due", "declined": "Declined",
     "cancelled": "Cancelled", "open": "Still open",
@@ -54,6 +57,14 @@ class Filter(Document):
     def asked(self) -> Asked:
         """The same as the reports understand it."""
         return Asked(self.first, self.last, agency=self.agency, side=self.side, band=self.band, cause=self.cause)
+
+
+class LogDocument(Document):
+    """Which log of events is wanted."""
+
+    first: date
+    last: date
+    form: process_log.Form
 
 
 class _Shown(NamedTuple):
@@ -113,6 +124,23 @@ def checks_as_file(form: export.Form, door: AtDoor) -> Response:
         chosen, _ = _filter(door, at)
         rows = figures.checks(session, chosen.asked(), chosen.state, _IN_FILE)
     return as_file(form, "checks", CheckRow._fields, rows)
+
+
+@router.post("/process-log")
+def log_as_file(door: AtDoor) -> Response:
+    """What happened to the referrals of some days, for process-mining tools: references and codes.
+
+    Not by GET: whoever only reads is shown no ledger, and this takes no more of it than acts and times.
+    """
+    with door.at_work() as (session, _, _):
+        wanted = meant(door, LogDocument)
+        if not timedelta() <= wanted.last - wanted.first <= _LOGGED:
+            raise NotAcceptable(FieldError("/last", f"choose at most {_LOGGED.days} days"))
+        happened = process_log.events(session, wanted.first, wanted.last, door.zone)
+    name = f"process-{wanted.first}-{wanted.last}.{wanted.form}"
+    media_type = "application/json" if wanted.form is process_log.Form.OCEL else "application/xml"
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(process_log.as_file(wanted.form, happened), media_type=media_type, headers=named)
 
 
 def as_file(form: export.Form, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Response:

@@ -103,6 +103,18 @@ def test_the_board_is_a_file_too(analyst: Person, form: str, begins: bytes):
         assert (answer.status_code, answer.content[: len(begins)]) == (200, begins)
 
 
+@pytest.mark.parametrize(("form", "begins"), [("xes", b"<?xml"), ("jsonocel", b'{"objectTypes"')])
+def test_what_happened_is_a_log_for_process_mining(analyst: Person, reference: str, form: str, begins: bytes):
+    """Issue 6: references and codes"""
+    with unit_of_work() as session:
+        today = now(session).date().isoformat()
+    answer = analyst.post("/process-log", {"first": today, "last": today, "form": form})
+    assert (answer.status_code, answer.content[: len(begins)]) == (200, begins)
+    assert reference in answer.text
+    assert "Examplia" not in answer.text
+    assert analyst.post("/process-log", {"first": "2020-01-01", "last": today, "form": form}).status_code == 422
+
+
 def test_a_filter_that_makes_no_sense_comes_back_with_what_was_typed(analyst: Person):
     """R25"""
     refused = analyst.get("/sla?first%3Adate.day=40&first%3Adate.month=1&first%3Adate.year=2026&by=moon")
