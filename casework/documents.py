@@ -164,6 +164,12 @@ class PauseDocument(Document):
     reason: Code = Field(description="Code set clock_reason")
 
 
+class CauseDocument(Document):
+    """Why a check breached (requirements §4.9)."""
+
+    cause: Code = Field(description="Code set breach_cause")
+
+
 class Present(Document):
     """Who took part in the discussion, for which agency."""
 

@@ -62,7 +62,7 @@ def extend(session: Session, reference: str, agency: str, document: ExtendDocume
     _add_words(check, words, f"Due {local_words(check.due_at, profile)}.")
     ledger.write(
         session, reference, Act.CLOCK_EXTENDED, by=by, at=at, agency=agency, reason=document.reason,
-        due_at=check.due_at.isoformat(),
+        due_at=check.due_at.isoformat(), role=by.role,
     )  # fmt: skip
     _start_anew(session, referral, check, at)
 
@@ -80,7 +80,9 @@ def pause(session: Session, reference: str, agency: str, document: PauseDocument
     profile = profile_of(session, referral)
     why = label_of(session, referral, "clock_reason", document.reason)
     _add_words(check, f"Paused {local_words(at, profile)}: {why}.")
-    ledger.write(session, reference, Act.CLOCK_PAUSED, by=by, at=at, agency=agency, reason=document.reason)
+    ledger.write(
+        session, reference, Act.CLOCK_PAUSED, by=by, at=at, agency=agency, reason=document.reason, role=by.role
+    )
     stop(session, check)
     _plan_join(session, referral)
     _tell(session, check, at)
@@ -116,7 +118,7 @@ def end_pause(session: Session, check: AgencyCheck, *, by: Actor, at: datetime) 
     _add_words(check, f"Went on {local_words(at, profile)}.", f"Due {local_words(check.due_at, profile)}.")
     ledger.write(
         session, check.reference, Act.CLOCK_RESUMED, by=by, at=at, agency=check.agency,
-        due_at=check.due_at.isoformat(),
+        due_at=check.due_at.isoformat(), role=by.role,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import Field
 from sqlmodel import Session, col, select
 
-from casework import follow_up, ledger, referrals, urgency
+from casework import clock_words, follow_up, ledger, referrals, urgency
 from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
@@ -133,6 +133,8 @@ class OwnCheck(CheckNow):
     urgency_rating: str
     requested_at: datetime
     due_in_words: str
+    clock_in_words: list[str] = Field(description="How its clock ran, sentence by sentence, and how late it is (R25)")
+    breach_cause: str | None = Field(description="Code set breach_cause, as somebody last said")
     question: str | None
     asked_because: str = Field(description="Code set asked_because")
     basis: dict[str, dict[str, str | None]] = Field(description="On what you are asked, by subject, in codes (R54)")
@@ -155,6 +157,8 @@ class CheckForTeam(CheckSeen):
     clarifications: list[Question]
     follow_ups: list[FollowUpSeen]
     can_follow_up: bool = Field(description="Whether a question about its return can be asked now")
+    clock_in_words: list[str] = Field(description="How its clock ran, sentence by sentence, and how late it is (R25)")
+    breach_cause: str | None = Field(description="Code set breach_cause, as somebody last said")
     urgent_calls: list[CallSeen]
 
 
@@ -188,6 +192,7 @@ def read_check(session: Session, reference: str, *, by: Actor, at: datetime) -> 
         check,
         urgency=referral.urgency,
         urgency_rating=referral.urgency_rating,
+        clock_in_words=clock_words.words(session, referral, check, at=at),
         question=_asked(check, referral),
         basis=_basis_shown(check, people),
         searches_with=list(keys),
@@ -218,6 +223,8 @@ def read_check_for_team(session: Session, reference: str, agency: str, *, by: Ac
         clarifications=_questions(session, check),
         follow_ups=follow_up.seen(session, referral, check, for_team=True),
         can_follow_up=follow_up.can_be_asked(session, referral, check),
+        clock_in_words=clock_words.words(session, referral, check, at=at),
+        breach_cause=check.breach_cause,
         urgent_calls=urgency.seen(session, reference, agency),
         **seen.model_dump(),
     )

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.clock_commands import explain as clock_explain
 from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
 from engine.key_commands import keys_app
@@ -31,7 +32,8 @@ app = typer.Typer(
 profile_app = typer.Typer(help="The area profile: agencies, duty teams, clocks, wording.", no_args_is_help=True)
 db_app = typer.Typer(help="The record's database.", no_args_is_help=True)
 account_app = typer.Typer(help="Who may use the hub.", no_args_is_help=True)
-clock_app = typer.Typer(help="The hub's clock, held still for trying things out.", no_args_is_help=True)
+clock_app = typer.Typer(help="An agency's clock explained; the hub's own held still to try it.", no_args_is_help=True)
+clock_app.command("explain")(clock_explain)
 app.add_typer(clock_app, name="clock")
 app.add_typer(profile_app, name="profile")
 app.add_typer(db_app, name="db")

@@ -71,6 +71,7 @@ DONE: Mapping[str, str] = {
     "extended": "The agency has more time, and is told so.",
     "paused": "The agency’s clock stands still, and it is told so.",
     "resumed": "The agency’s clock goes on, and it is told so.",
+    "cause-given": "The cause of the breach is recorded.",
     "discussed": "The discussion is recorded.",
     "rated": "The rating is changed, and every queue follows.",
     "urgent": "The MASH team is told that this is urgent.",

@@ -97,15 +97,15 @@ def explain(asked_at: datetime, clock: Clock, calendar: OfficeCalendar) -> list[
     The first sentence begins with "Asked", the last with "Due".
     """
     start, due = _start(asked_at, clock, calendar), due_at(asked_at, clock, calendar)
-    sentences = [f"Asked {_in_words(asked_at, calendar)}."]
+    sentences = [f"Asked {moment_words(asked_at, calendar)}."]
     if start != asked_at:
-        sentences.append(f"The office was closed: the clock starts {_in_words(start, calendar)}.")
+        sentences.append(f"The office was closed: the clock starts {moment_words(start, calendar)}.")
     sentences += _counted(clock)
     sentences += _skipped(calendar, asked_at, start if clock.policy is ClockPolicy.ELAPSED_24H else due)
     sentences += _clocks_changed(clock, calendar, start, due)
     if calendar.local(due).date() > calendar.known_until:
         sentences.append(f"Bank holidays after {calendar.known_until.strftime(_DAY_WORDS)} were not yet known.")
-    return [*sentences, f"Due {_in_words(due, calendar)}."]
+    return [*sentences, f"Due {moment_words(due, calendar)}."]
 
 
 def elapsed_words(elapsed: timedelta) -> str:
@@ -151,7 +151,8 @@ def _clocks_changed(clock: Clock, calendar: OfficeCalendar, start: datetime, due
     return ["The clocks change in between."]
 
 
-def _in_words(moment: datetime, calendar: OfficeCalendar) -> str:
+def moment_words(moment: datetime, calendar: OfficeCalendar) -> str:
+    """A moment in the office's local time, such as "Fri 13 Mar 2026 16:30"; of one that comes twice, which."""
     local = calendar.local(moment)
     words = local.strftime(f"{_DAY_WORDS} %H:%M")
     comes_twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()

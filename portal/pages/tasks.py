@@ -9,8 +9,15 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, drafts, follow_up, queues, readers, restriction, urgency
-from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument, ViewDocument
+from casework import causes, checks, discussion, drafts, follow_up, queues, readers, restriction, urgency
+from casework.documents import (
+    AcknowledgeDocument,
+    CauseDocument,
+    DeclineDocument,
+    QuestionDocument,
+    ReturnDocument,
+    ViewDocument,
+)
 from casework.urgency_documents import UrgentCallDocument
 from portal import forms
 from portal.credentials import Work
@@ -120,6 +127,17 @@ def answer_follow_up(reference: Reference, door: AtDoor) -> Response:
         follow_up.answer(work.session, reference, work.by.agency or "", text, by=work.by, at=work.at)
 
     return _act(door, reference, "told", act, "follow_up.html")
+
+
+@router.post(f"{_CHECK}/cause")
+def record_cause(reference: Reference, door: AtDoor) -> Response:
+    """The agency's manager says why it was late (R25)."""
+
+    def act(work: Work) -> None:
+        document = meant(door, CauseDocument)
+        causes.record_cause(work.session, reference, work.by.agency or "", document, by=work.by, at=work.at)
+
+    return _act(door, reference, "cause-given", act, "check.html")
 
 
 @router.get(f"{_CHECK}/urgent")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import checks, discussion, due_times, follow, follow_up, queues, secondary, urgency
-from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
+from casework import causes, checks, discussion, due_times, follow, follow_up, queues, secondary, urgency
+from casework.documents import CauseDocument, ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
 from casework.urgency_documents import RatingDocument
 from portal import forms
 from portal.credentials import Work
@@ -127,6 +127,16 @@ def chase(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
         due_times.chase(work.session, reference, agency, by=work.by, at=work.at)
 
     return _on_check(door, reference, agency, "chased", remind)
+
+
+@router.post(f"{_CHECK}/cause")
+def record_cause(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """Why the check breached, of a code set (R25)."""
+
+    def give(work: Work) -> None:
+        causes.record_cause(work.session, reference, agency, meant(door, CauseDocument), by=work.by, at=work.at)
+
+    return _on_check(door, reference, agency, "cause-given", give)
 
 
 @router.post(f"{_CHECK}/urgent")

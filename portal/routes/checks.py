@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from casework import checks, follow_up, queues
-from casework.documents import AcknowledgeDocument, DeclineDocument, QuestionDocument, ReturnDocument
+from casework import causes, checks, follow_up, queues
+from casework.documents import AcknowledgeDocument, CauseDocument, DeclineDocument, QuestionDocument, ReturnDocument
 from casework.queues import CheckForTeam, CheckNow, OwnCheck, Tasks
 from portal import examples
 from portal.bodies import Body, read
@@ -110,6 +110,20 @@ def decline(reference: Reference, body: Body, desk: AtDesk) -> CheckNow:
     with desk.at_work() as work:
         document = read(body, DeclineDocument)
         checks.decline(work.session, reference, _agency(work), document, by=work.by, at=work.at)
+        return queues.check_now(work.session, reference, by=work.by)
+
+
+@router.post(
+    f"{_CHECK}/cause",
+    openapi_extra=takes(CauseDocument, examples={"cause": {"cause": "REP_ABSENT"}}),
+    summary="Say why your agency's check breached",
+    **_ACTS,
+)
+def record_cause(reference: Reference, body: Body, desk: AtDesk) -> CheckNow:
+    """For your agency's manager: the cause of a breach, of the set breach_cause. What is said later stands instead."""
+    with desk.at_work() as work:
+        document = read(body, CauseDocument)
+        causes.record_cause(work.session, reference, _agency(work), document, by=work.by, at=work.at)
         return queues.check_now(work.session, reference, by=work.by)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from casework import due_times, follow, follow_up, secondary
-from casework.documents import ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
+from casework import causes, due_times, follow, follow_up, secondary
+from casework.documents import CauseDocument, ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
 from casework.follow import ReferralSeen
 from portal.bodies import Body, expect_nothing, read
 from portal.credentials import AtDesk
@@ -114,4 +114,17 @@ def chase(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) ->
     with desk.at_work() as (session, by, at):
         expect_nothing(body)
         due_times.chase(session, reference, agency, by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/cause",
+    openapi_extra=takes(CauseDocument, examples={"cause": {"cause": "QUESTION_UNCLEAR"}}),
+    summary="Say why a check breached",
+    **_ACTS,
+)
+def record_cause(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """The cause of a breach, of the set breach_cause. What is said later, here or by the agency, stands instead."""
+    with desk.at_work() as (session, by, at):
+        causes.record_cause(session, reference, agency, read(body, CauseDocument), by=by, at=at)
         return follow.see(session, reference, by=by, at=at)

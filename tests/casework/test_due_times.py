@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, select
 
-from casework import checks, clock, collation, discussion, due_times, facts, referrals, standing
-from casework.documents import ExtendDocument, PauseDocument
+from casework import causes, checks, clock, clock_words, collation, discussion, due_times, facts, referrals, standing
+from casework.documents import CauseDocument, ExtendDocument, PauseDocument
 from casework.ledger import Act, entries
 from casework.register import current_profile
 from engine.timekeeper import keep_clock
 from models.wake import Wake, WakeKind
 from rules.clock import ClockPolicy
 from rules.clock_changes import Change, ChangeKind, recompute
-from rules.errors import Conflict, NotAcceptable, NotPermitted, WrongStage
+from rules.errors import Conflict, NotAcceptable, NotFound, NotPermitted, WrongStage
 from rules.stages import CheckStatus, Stage
 from tests.casework.factory import (
     AFTERNOON,
@@ -246,6 +247,60 @@ def test_every_stored_due_time_follows_from_the_ledger_alone(record, checking):
         first = datetime.fromisoformat(asked.detail["due_at"])
         policy = ClockPolicy(asked.detail["policy"])
         assert recompute(first, policy, current_profile().calendar(), changes) == stored.due_at
+        told = act(clock_words.story_of, referral(checking), stored)
+        assert told.due_at == told.written_due_at == stored.due_at
+
+
+def breach(reference: str) -> None:
+    """The police's time is up, and the clock notes it."""
+    keep_time(JUST_OVERDUE)
+    assert check(reference, "POLICE").breached_at == DUE
+
+
+def test_a_clock_is_explained_to_the_team_and_to_its_agency_alone(checking):
+    """R25, R49"""
+    pause(checking)
+    resume(checking, AFTERNOON)
+    told = act(clock_words.explain, checking, "POLICE", by=SUPPORT, at=AFTERNOON)
+    assert told[0] == "Asked Mon 16 Mar 2026 10:00."
+    assert any("by the MASH team (A question has to be answered first, QUESTION_OPEN)" in each for each in told)
+    assert act(clock_words.explain, checking, "POLICE", by=rep("POLICE"), at=AFTERNOON) == told
+    with pytest.raises(NotFound):
+        act(clock_words.explain, checking, "POLICE", by=rep("MENTAL_HEALTH"), at=AFTERNOON)
+    with pytest.raises(NotPermitted):
+        act(clock_words.explain, checking, "POLICE", by=duty(), at=AFTERNOON)
+
+
+def test_the_cause_of_a_breach_is_of_the_code_set_and_what_is_said_last_stands(checking):
+    """R25, requirements §4.9"""
+    absent, down = CauseDocument(cause="REP_ABSENT"), CauseDocument(cause="SYSTEM_DOWN")
+    manager = replace(rep("POLICE"), manages_colleagues=True)
+    with pytest.raises(WrongStage):
+        act(causes.record_cause, checking, "POLICE", absent, by=SUPPORT, at=NOON)
+    breach(checking)
+    act(causes.record_cause, checking, "POLICE", absent, by=SUPPORT, at=JUST_OVERDUE)
+    act(causes.record_cause, checking, "POLICE", down, by=manager, at=JUST_OVERDUE)
+    said = check(checking, "POLICE")
+    assert (said.breach_cause, said.cause_given_by) == ("SYSTEM_DOWN", "rep-POLICE")
+    both = [e.detail["cause"] for e in act(entries, checking) if e.act == Act.CAUSE_RECORDED]
+    assert both == ["REP_ABSENT", "SYSTEM_DOWN"]
+    with pytest.raises(NotAcceptable):
+        act(causes.record_cause, checking, "POLICE", CauseDocument(cause="BECAUSE"), by=SUPPORT, at=JUST_OVERDUE)
+
+
+@pytest.mark.parametrize(
+    ("by", "refusal"),
+    [
+        (rep("POLICE"), NotPermitted),
+        (replace(rep("MENTAL_HEALTH"), manages_colleagues=True), NotFound),
+        (duty(), NotPermitted),
+    ],
+)
+def test_only_the_team_and_the_agencys_manager_say_why(checking, by, refusal):
+    """R17, R49"""
+    breach(checking)
+    with pytest.raises(refusal):
+        act(causes.record_cause, checking, "POLICE", CauseDocument(cause="OTHER"), by=by, at=JUST_OVERDUE)
 
 
 def test_a_deadline_that_fires_while_its_clock_is_stopped_finds_nothing_to_do(record, checking):

@@ -70,6 +70,8 @@ FRONT_DOOR = "POST /api/v1/referrals"
 FOR_PERSONS = {"POST /api/v1/accounts/me/second-factor"}
 #: An agency's people are confirmed by its named manager alone (R47).
 FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
+#: Why an agency was late is said by its named manager (R25).
+BY_THEIR_MANAGER = {"POST /checks/{reference}/cause", "POST /api/v1/referrals/{reference}/check/cause"}
 #: There is something to see for whoever is named in a restriction, where there is one (S-5).
 FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
 #: What was sent to a manager goes back from one alone (R39).
@@ -94,7 +96,9 @@ def declared(cell: Cell) -> set[Met]:
     if thing is None:
         return _declared_of_no_referral(route, who)
     is_theirs = route in LEADS_ON or _is_theirs(route, who, thing)
-    return {Met.LET_IN if is_theirs else Met.AS_STRANGER, *_perhaps_absent(route)}
+    by_their_role = route not in BY_THEIR_MANAGER or who.actor.manages_colleagues
+    let_in = Met.LET_IN if by_their_role else Met.AS_ROLE
+    return {let_in if is_theirs else Met.AS_STRANGER, *_perhaps_absent(route)}
 
 
 def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:

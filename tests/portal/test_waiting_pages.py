@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 
-from casework import referrals
+from casework import clock_words, referrals
+from casework.checks import record_breach
 from casework.db import now, unit_of_work
 from casework.register import current_profile
 from models.check import AgencyCheck
 from portal.examples import CHILD
 from portal.forms import moment_parts
-from tests.portal.office import Office, acts, lapse
+from tests.portal.office import SUPPORT, Office, acts, lapse
 from tests.portal.people import Person, at_their_desk
 
 
@@ -176,3 +178,42 @@ def test_a_clock_that_stands_still_is_told_on_the_board_without_a_name(support: 
     # The board holds so many that only the most urgent of these tests' referrals are sure to stand on it.
     support.send(f"/board/{reference}/urgency", {"rating": "RED", "rationale": "To be seen."})
     assert "Paused" in support.get("/board").text
+
+
+def test_why_a_check_was_late_is_said_by_the_team_or_the_agencys_manager(
+    office: Office, support: Person, reference: str
+):
+    """R25: from the code set, on the page and through the API; the record keeps both"""
+    page, own = f"/board/{reference}/checks/POLICE", f"/checks/{reference}"
+    manager = at_their_desk(office.client, "POLICE")
+    assert "Why it was late" not in support.get(page).text
+    assert support.send(f"{page}/cause", {"cause": "REP_ABSENT"}).status_code == 409
+    lapse(reference, "POLICE")
+    with unit_of_work() as session:
+        referrals.lock(session, reference)
+        record_breach(session, referrals.check_of(session, reference, "POLICE"), at=now(session))
+    assert "Why it was late" in support.get(page).text
+    assert support.send(f"{page}/cause", {"cause": ""}).status_code == 422
+    given = support.send(f"{page}/cause", {"cause": "QUESTION_UNCLEAR"})
+    assert given.headers["location"] == f"{page}?done=cause-given"
+    said = "Cause of the breach, says the MASH team: The question was unclear (QUESTION_UNCLEAR)."
+    assert said in support.get(page).text
+    assert said in manager.get(own).text
+    assert manager.send(f"{own}/cause", {"cause": "REP_ABSENT"}).status_code == 303
+    answer = office.post("MASH_SUPPORT", f"/referrals/{reference}/checks/POLICE/cause", {"cause": "SYSTEM_DOWN"})
+    assert answer.status_code == 200, answer.text
+    assert check(reference).breach_cause == "SYSTEM_DOWN"
+    assert acts(reference).count("CAUSE_RECORDED") == 3
+
+
+def test_how_a_clock_ran_is_told_on_both_pages_in_the_same_words(office: Office, support: Person, reference: str):
+    """R25"""
+    page = f"/board/{reference}/checks/POLICE"
+    support.send(f"{page}/pause", {"reason": "QUESTION_OPEN"})
+    support.post(f"{page}/resume")
+    with unit_of_work() as session:
+        told = clock_words.explain(session, reference, "POLICE", by=SUPPORT, at=now(session))
+    assert "by the MASH team (A question has to be answered first, QUESTION_OPEN)" in " ".join(told)
+    for text in (support.get(page).text, at_their_desk(office.client, "POLICE").get(f"/checks/{reference}").text):
+        for sentence in told[:-1]:
+            assert sentence in unescape(text)

@@ -67,6 +67,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"{_API}/checks": {"agency": "PROBATION", "blocking": False},
     f"{_API}/checks/{{agency}}/extend": {"until": _LATER, "reason": "ASKED_LATE", "due_seen": _LATER},
     f"{_API}/checks/{{agency}}/pause": {"reason": "QUESTION_OPEN"},
+    f"{_API}/checks/{{agency}}/cause": {"cause": "REP_ABSENT"},
+    f"{_API}/check/cause": {"cause": "REP_ABSENT"},
 }
 FORMS: dict[str, dict[str, str]] = {
     "POST /checks/{reference}/acknowledge": {"known": ""},
@@ -75,6 +77,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /checks/{reference}/nothing-known": _A_RETURN,
     "POST /checks/{reference}/question": {"text": "Which address?"},
     "POST /checks/{reference}/follow-up": {"text": "Her aunt."},
+    "POST /checks/{reference}/cause": {"cause": "REP_ABSENT"},
     "POST /checks/{reference}/urgent": {"reason": "She is alone with him tonight."},
     "POST /checks/{reference}/decline": {"reason": "NO_ISA"},
     "POST /referrals/{reference}/acknowledgement": {"version": "1"},
@@ -88,6 +91,7 @@ FORMS: dict[str, dict[str, str]] = {
         }
         for place in ("referrals", "board")
     },
+    "POST /board/{reference}/checks/{agency}/cause": {"cause": "REP_ABSENT"},
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
     "POST /board/{reference}/discussion": _DISCUSSION,
     "POST /board/{reference}/discussion/draft": {"note": "Half a sentence"},
