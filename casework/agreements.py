@@ -105,7 +105,7 @@ def _enter(
     session.add(row)
     session.flush()
     _note(session, row.id, act, by=by, at=at, version=row.version, parties=row.parties)
-    legal_gate.let_all_through(session, by=by, at=at)
+    legal_gate.agreement_from(session, row.in_force_from, at=at)
     return row.id
 
 

@@ -37,6 +37,16 @@ def has_agreement(session: Session, agency: str, profile: Profile, at: datetime)
     return agency in agreed(session, at.astimezone(profile.zone_info).date())
 
 
+def next_agreement(session: Session, profile: Profile, at: datetime) -> date | None:
+    """The local date after that of `at` on which the next agreement begins; None when the register has none."""
+    later = select(SharingAgreement).where(
+        col(SharingAgreement.in_force_from) > at.astimezone(profile.zone_info).date(),
+        col(SharingAgreement.ended_on).is_(None),
+    )
+    first = session.exec(later.order_by(col(SharingAgreement.in_force_from))).first()
+    return first.in_force_from if first else None
+
+
 def plan(session: Session, referral: Referral, at: datetime) -> Plan:
     """Whom to ask at `at`, by the profile, the agreements in force, and what people have overridden."""
     profile = profile_of(session, referral)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from casework import discussion, ledger, outcome, referrals
+from casework import discussion, ledger, legal_gate, outcome, referrals
 from casework.checks import record_breach
 from casework.ledger import Act
 from casework.notices import say, to_agency
@@ -18,8 +18,11 @@ from rules.stages import OPEN_CHECKS
 
 def fire(session: Session, wake: Wake, *, at: datetime) -> None:
     """Do what a due wake row of the clock asks, and remove the row: both in one transaction, so exactly once (R23)."""
-    reference, about = wake.reference, wake.about
-    match wake.kind:
+    kind, reference, about = wake.kind, wake.reference, wake.about
+    # First, since what is done may take the row back, or ask for another.
+    session.delete(wake)
+    session.flush()
+    match kind:
         case WakeKind.WARN:
             warn(session, reference, about, at=at)
         case WakeKind.BREACH:
@@ -27,11 +30,14 @@ def fire(session: Session, wake: Wake, *, at: datetime) -> None:
             record_breach(session, referrals.check_of(session, reference, about), at=at)
         case WakeKind.CHASE_ACK:
             outcome.chase(session, reference, about, at=at)
+        case WakeKind.CHASE_BASIS:
+            legal_gate.chase(session, reference, at=at)
+        case WakeKind.TRY_GATE:
+            legal_gate.try_again(session, reference, at=at)
         case WakeKind.ESCALATE_DISSENT:
             discussion.escalate_dissent(session, reference, at=at)
         case WakeKind.RUN:
             raise ValueError("a run is woken through the engine, not by the clock")
-    session.delete(wake)
 
 
 def warn(session: Session, reference: str, agency: str, *, at: datetime) -> None:

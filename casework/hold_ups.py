@@ -35,6 +35,7 @@ class Why(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     CLOCK_PAUSED = "CLOCK_PAUSED"
     NO_ACKNOWLEDGEMENT = "NO_ACKNOWLEDGEMENT"
+    NO_BASIS = "NO_BASIS"
     HUB_DOES_NOT_MOVE = "HUB_DOES_NOT_MOVE"
     NOT_CARRIED = "NOT_CARRIED"
     STOPPED_BY_OPERATOR = "STOPPED_BY_OPERATOR"
@@ -60,6 +61,7 @@ def hold_ups(session: Session) -> list[HoldUp]:
         *_silent_agencies(session, at),
         *_forgotten_pauses(session, at),
         *_silent_teams(session),
+        *_held_at_gate(session),
         *_hub(session, at),
         *_repairs(session, at),
     ]
@@ -113,6 +115,22 @@ def _silent_teams(session: Session) -> list[Row]:
     for reference, stage, who, since in session.execute(silent.order_by(col(HandBack.version))):
         newest[reference, who] = (reference, stage, Why.NO_ACKNOWLEDGEMENT, who, since)
     return list(newest.values())
+
+
+def _held_at_gate(session: Session) -> list[Row]:
+    """Held for so long that the hub has chased; since when it was held first."""
+    held, chased = (
+        sa.select(sa.func.min(col(LedgerEntry.at)))
+        .where(col(LedgerEntry.reference) == col(Referral.reference), col(LedgerEntry.act) == act)
+        .correlate(Referral)
+        .scalar_subquery()
+        for act in (Act.BASIS_AWAITED, Act.BASIS_CHASED)
+    )
+    query = _open(held).where(col(Referral.stage) == Stage.AWAITING_BASIS, chased.is_not(None))
+    return [
+        (reference, stage, Why.NO_BASIS, Mover.DUTY_OR_MASH, since)
+        for reference, stage, since in session.execute(query)
+    ]
 
 
 def _hub(session: Session, at: datetime) -> list[Row]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlmodel import Session, select
 
-from casework import asking, ledger, referrals
+from casework import asking, hidden, ledger, referrals
 from casework.ledger import Act
 from casework.legal_documents import LEGAL_CODES, CompletionDocument, LegalDocument
 from casework.notices import MASH_TEAM, say, to_duty_team
 from casework.register import current_profile, profile_of
-from casework.wakes import wake
+from casework.wakes import forget, wake
 from models.profile import Profile
 from models.referral import Referral, Subject
+from models.wake import WakeKind
 from notifications.messages import MessageName
 from rules import eligibility, legal_gate
 from rules.errors import Conflict, FieldError, Misconfigured, NotAcceptable, WrongStage
 from rules.legal_gate import PARTS, Gate
 from rules.people import Side
-from rules.permissions import Actor, check_may_complete_basis
+from rules.permissions import HUB, Actor, check_may_complete_basis
 from rules.stages import UNDECIDED, Stage
 
 #: What is recorded of a basis beside its parts.
@@ -62,36 +63,46 @@ def let_through(session: Session, referral: Referral, *, by: Actor, at: datetime
     """Accept a referral for the agencies to be asked, or hold it and say what is missing. The caller holds its row."""
     session.flush()
     lacking = missing_fields(session, referral.reference)
-    if not lacking:
-        planned = asking.plan(session, referral, at)
-        asking.settle(session, referral, planned, by=by, at=at)
-        if planned.asked:
-            referral.accepted_at = at
-            referral.move_to(Stage.CHECKING, at)
-            ledger.write(session, referral.reference, Act.ACCEPTED, by=by, at=at)
-            return
-        lacking = NO_AGREEMENT
-    if referral.stage is Stage.AWAITING_BASIS:
-        return
-    referral.move_to(Stage.AWAITING_BASIS, at)
-    ledger.write(session, referral.reference, Act.BASIS_AWAITED, by=by, at=at, missing=lacking)
-    for recipient in (to_duty_team(referral.duty_team), MASH_TEAM):
-        say(session, MessageName.BASIS_WANTED, recipient, at=at, reference=referral.reference)
+    if lacking or not _accept(session, referral, by=by, at=at):
+        _hold(session, referral, lacking or NO_AGREEMENT, by=by, at=at)
 
 
 def go_on_if_complete(session: Session, referral: Referral, *, by: Actor, at: datetime) -> None:
-    """A referral that was held goes on once nothing is missing; its run is woken. The caller holds its row."""
+    """A referral that was held goes on once nothing is missing, and its run is woken. The caller holds its row."""
     session.flush()
-    if referral.stage is Stage.AWAITING_BASIS and not missing(session, referral.reference):
-        let_through(session, referral, by=by, at=at)
+    held = referral.stage is Stage.AWAITING_BASIS and not missing(session, referral.reference)
+    if held and _accept(session, referral, by=by, at=at):
+        for kind in (WakeKind.CHASE_BASIS, WakeKind.TRY_GATE):
+            forget(session, referral.reference, kind)
         wake(session, referral.reference, at)
 
 
-def let_all_through(session: Session, *, by: Actor, at: datetime) -> None:
-    """An agreement has come: referrals that were held because no agency at all has one go on."""
-    held = select(Referral.reference).where(Referral.stage == Stage.AWAITING_BASIS).order_by(Referral.reference)
-    for reference in session.exec(held):
-        go_on_if_complete(session, referrals.lock(session, reference), by=by, at=at)
+def agreement_from(session: Session, day: date, *, at: datetime) -> None:
+    """An agreement is in the register that begins on a local date: what is held is tried again then, or at once."""
+    # Restricted ones too, of which whoever keeps the register may not know.
+    with hidden.unhidden(session):
+        held = session.exec(select(Referral).where(Referral.stage == Stage.AWAITING_BASIS)).all()
+        for referral in held:
+            _try_on(session, referral, day, at)
+
+
+def try_again(session: Session, reference: str, *, at: datetime) -> None:
+    """An agreement has come into force: a referral that was held because no agency at all had one goes on (R55)."""
+    go_on_if_complete(session, referrals.lock(session, reference), by=HUB, at=at)
+
+
+def chase(session: Session, reference: str, *, at: datetime) -> None:
+    """Whoever can let a held referral go on is told that it still waits, again and again (R54, R55)."""
+    referral = referrals.lock(session, reference)
+    go_on_if_complete(session, referral, by=HUB, at=at)
+    if referral.stage is not Stage.AWAITING_BASIS:
+        return
+    lacking = missing_fields(session, reference)
+    ledger.write(session, reference, Act.BASIS_CHASED, by=HUB, at=at, missing=lacking or NO_AGREEMENT)
+    # A duty team can complete a basis, and do nothing about an agreement.
+    for recipient in (to_duty_team(referral.duty_team), MASH_TEAM) if lacking else (MASH_TEAM,):
+        say(session, MessageName.BASIS_CHASED, recipient, at=at, reference=reference, occasion=at.isoformat())
+    _chase_later(session, referral, at)
 
 
 def complete(session: Session, reference: str, document: CompletionDocument, *, by: Actor, at: datetime) -> None:
@@ -154,6 +165,41 @@ def wrong(
         basis = said.basis.model_dump(include=set(_BASIS))
         found += legal_gate.wrong_basis(gate_of(profile), side, level, basis, f"{pointer}/basis")
     return found
+
+
+def _accept(session: Session, referral: Referral, *, by: Actor, at: datetime) -> bool:
+    """Let the agencies be asked, if any has an agreement; if not, it is tried again when the next one begins."""
+    planned = asking.plan(session, referral, at)
+    asking.settle(session, referral, planned, by=by, at=at)
+    if planned.asked:
+        referral.accepted_at = at
+        referral.move_to(Stage.CHECKING, at)
+        ledger.write(session, referral.reference, Act.ACCEPTED, by=by, at=at)
+    elif begins := asking.next_agreement(session, profile_of(session, referral), at):
+        _try_on(session, referral, begins, at)
+    return bool(planned.asked)
+
+
+def _hold(session: Session, referral: Referral, lacking: dict[str, list[str]], *, by: Actor, at: datetime) -> None:
+    referral.move_to(Stage.AWAITING_BASIS, at)
+    ledger.write(session, referral.reference, Act.BASIS_AWAITED, by=by, at=at, missing=lacking)
+    for recipient in (to_duty_team(referral.duty_team), MASH_TEAM):
+        say(session, MessageName.BASIS_WANTED, recipient, at=at, reference=referral.reference)
+    _chase_later(session, referral, at)
+
+
+def _chase_later(session: Session, referral: Referral, at: datetime) -> None:
+    profile = profile_of(session, referral)
+    later = at + timedelta(hours=profile.clocks.chase_basis_after_hours)
+    # In office hours, when somebody may read it.
+    wake(session, referral.reference, profile.calendar().opens_after(later), WakeKind.CHASE_BASIS)
+
+
+def _try_on(session: Session, referral: Referral, day: date, at: datetime) -> None:
+    """On a local date, when the office opens for the agencies to be asked; at once if that day has come (R26)."""
+    calendar = profile_of(session, referral).calendar()
+    begins = calendar.at_local(day, time())
+    wake(session, referral.reference, calendar.opens_after(begins) if begins > at else at, WakeKind.TRY_GATE)
 
 
 def _check(

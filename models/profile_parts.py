@@ -340,6 +340,8 @@ class Clocks(Part):
     bands: Annotated[tuple[Band, ...], Field(min_length=1)]
     warning_before_hours: Amount
     chase_acknowledgement_after_hours: Amount
+    #: Versions of before there was a gate do not say it.
+    chase_basis_after_hours: Amount = 24
     dissent_stages: Annotated[tuple[DissentStage, ...], Field(min_length=1)]
 
 

@@ -20,6 +20,8 @@ class WakeKind(StrEnum):
     WARN = "WARN"
     BREACH = "BREACH"
     CHASE_ACK = "CHASE_ACK"
+    CHASE_BASIS = "CHASE_BASIS"
+    TRY_GATE = "TRY_GATE"
     ESCALATE_DISSENT = "ESCALATE_DISSENT"
 
 

@@ -19,6 +19,7 @@ class MessageName(StrEnum):
     """One for each template."""
 
     BASIS_WANTED = "basis_wanted"
+    BASIS_CHASED = "basis_chased"
     AGREEMENT_MISSING = "agreement_missing"
     AGREEMENT_OVERRIDDEN = "agreement_overridden"
     CHECK_REQUESTED = "check_requested"

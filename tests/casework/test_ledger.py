@@ -479,7 +479,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "POST_RELEASED",  # test_restore
         "EVIDENCE_PACKED",  # test_evidence
         "URGENCY_RATED", "URGENT_CALLED", "URGENT_ACKNOWLEDGED",  # test_urgency
-        "BASIS_AWAITED", "BASIS_READ", "BASIS_RECORDED",  # test_legal_gate
+        "BASIS_AWAITED", "BASIS_CHASED", "BASIS_READ", "BASIS_RECORDED",  # test_legal_gate
         "AGREEMENT_OVERRIDDEN",  # test_overrides
         "DETAILS_CORRECTED", "DETAILS_READ",  # test_corrections
         "FOLLOW_UP_RESUMED",  # test_follow_up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from casework import checks, early_end, intake, ledger, legal_basis, legal_gate
 from casework.documents import EarlyEndDocument
 from casework.facts import gate_passed
+from casework.hold_ups import Why, hold_ups
+from engine.timekeeper import keep_clock
 from rules.errors import Conflict, NotAcceptable, NotFound, NotPermitted, WrongStage
 from rules.permissions import Actor, Role
-from rules.stages import Stage
+from rules.stages import Mover, Stage
 from tests.casework.factory import (
     ASIST,
     ASKED,
@@ -28,6 +31,7 @@ from tests.casework.factory import (
     completion,
     document,
     duty,
+    london,
     notices_of,
     refer,
     referral,
@@ -35,6 +39,7 @@ from tests.casework.factory import (
     walk,
 )
 
+MS = timedelta(milliseconds=1)
 NOT_SOUGHT = {
     "consent": "NOT_SOUGHT",
     "consent_given_by": None,
@@ -47,6 +52,11 @@ NOT_SOUGHT = {
 def held() -> str:
     """A referral about a child, of which nobody has said on what basis agencies are asked."""
     return walk(Stage.AWAITING_BASIS)
+
+
+def keep_time(until: datetime) -> int:
+    """What the timekeeper does at this moment, until nothing is due; how many rows it fired."""
+    return sum(iter(lambda: act(keep_clock, until), 0))
 
 
 def wakes_of(record: Any, reference: str) -> int:
@@ -194,6 +204,45 @@ def test_two_who_complete_it_at_once_do_not_overwrite_each_other(held):
     act(legal_gate.complete, held, by_one, by=duty(), at=ASKED)
     with pytest.raises(Conflict):
         act(legal_gate.complete, held, by_another, by=DECIDER, at=ASKED)
+
+
+@pytest.mark.parametrize(
+    ("held_at", "chased"),
+    [
+        ("Mon 16 Mar 2026 10:00", ["Tue 17 Mar 2026 10:00", "Wed 18 Mar 2026 10:00"]),
+        ("Fri 20 Mar 2026 10:00", ["Mon 23 Mar 2026 08:30", "Tue 24 Mar 2026 08:30"]),
+    ],
+)
+def test_a_referral_that_stays_held_is_chased_again_and_again_in_office_hours(people, held_at, chased):
+    """R54: the team that can complete it, and the MASH team, are told that it waits, and nothing of anybody"""
+    reference = refer(subjects=[{**a_child(), "basis": None}], at=london(held_at))
+    act(intake.screen, reference, at=london(held_at))
+    for times, moment in enumerate(map(london, chased)):
+        assert keep_time(moment - MS) == 0
+        assert acts_of(people, reference).count("BASIS_CHASED") == times
+        assert keep_time(moment) == 1
+        said = [to for message, to in notices_of(people, reference) if message == "basis_chased"]
+        assert said == [f"duty:{DUTY}", "mash:team"] * (times + 1)
+    assert act(ledger.entries, reference)[-1].detail == {"missing": {"S1": ["basis"]}}
+
+
+def test_what_is_complete_or_over_is_chased_no_more(people, held):
+    """R54"""
+    withdrawn = refer(subjects=[{**a_child(), "basis": None}], sender_id="two")
+    act(intake.screen, withdrawn, at=ASKED)
+    act(early_end.withdraw, withdrawn, EarlyEndDocument(reason="OTHER"), by=duty(), at=ASKED)
+    act(legal_gate.complete, held, completion(held), by=duty(), at=ASKED)
+    keep_time(ASKED + timedelta(days=30))
+    for reference in (held, withdrawn):
+        assert "BASIS_CHASED" not in acts_of(people, reference)
+
+
+def test_a_held_referral_is_a_hold_up_once_it_was_chased(people, held):
+    """R73"""
+    assert act(hold_ups) == []
+    keep_time(ASKED + timedelta(days=3))
+    [found] = act(hold_ups)
+    assert (found.why, found.since, found.waits_for) == (Why.NO_BASIS, ASKED, Mover.DUTY_OR_MASH)
 
 
 def test_after_the_decision_there_is_nothing_to_complete():

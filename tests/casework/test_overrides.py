@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -22,6 +22,7 @@ from casework import (
 from casework.documents import SecondaryDocument
 from casework.legal_documents import OverrideDocument
 from casework.register import current_profile
+from engine.timekeeper import keep_clock
 from engine.trial import trial_agreement
 from rules.errors import NotAcceptable, NotPermitted, WrongStage
 from rules.permissions import Actor, Role
@@ -41,6 +42,7 @@ from tests.casework.factory import (
     check,
     give_back,
     join,
+    london,
     notices_of,
     refer,
     referral,
@@ -215,11 +217,72 @@ def test_where_no_agency_at_all_has_an_agreement_the_referral_is_held(nobody_agr
     assert act(facts.gate_passed, nobody_agreed, ASKED).why.endswith("complete agencies: agreement")
 
 
+def agreed_from(day: date, *parties: str) -> None:
+    """A signed agreement that begins on a day is put into the register."""
+    profile = current_profile()
+    terms = {"parties": [*parties, "CHILDREN_DUTY"], "in_force_from": day, "in_force_to": None, "review_on": day}
+    act(agreements.add, trial_agreement(profile).model_copy(update=terms), profile, by=ADMINISTRATOR, at=ASKED)
+
+
+def keep_time(until: datetime) -> None:
+    """The timekeeper does what is due at this moment."""
+    while act(keep_clock, until):
+        pass
+
+
+def runs_woken(people, reference: str) -> int:
+    """How many wakes of a referral's run there are."""
+    [(count,)] = people.ask("SELECT count(*) FROM wake WHERE reference = %s AND kind = 'RUN'", reference)
+    return int(count)
+
+
 def test_it_goes_on_when_an_agreement_comes(nobody_agreed):
     """R55"""
     only(*FOR_A_CHILD)
+    keep_time(ASKED)
     assert referral(nobody_agreed).stage is Stage.CHECKING
     assert set(act(checks.agencies_to_ask, nobody_agreed)) == set(FOR_A_CHILD)
+
+
+@pytest.mark.parametrize("registered", ["before it was held", "while it was held"])
+def test_it_goes_on_when_an_agreement_begins_by_its_date_alone(people, registered):
+    """R55: once the office is open on that day or after it, and not a moment before"""
+    saturday, opens = date(2026, 3, 21), london("Mon 23 Mar 2026 08:30")
+    only(ended=FOR_A_CHILD)
+    if registered == "before it was held":
+        agreed_from(saturday, "POLICE")
+    reference = refer()
+    act(intake.screen, reference, at=ASKED)
+    if registered == "while it was held":
+        agreed_from(saturday, "POLICE")
+    with people.as_owner() as owner:
+        owner.execute("DELETE FROM wake WHERE kind = 'RUN'")
+    keep_time(opens - timedelta(milliseconds=1))
+    assert (referral(reference).stage, runs_woken(people, reference)) == (Stage.AWAITING_BASIS, 0)
+    keep_time(opens)
+    assert (referral(reference).stage, runs_woken(people, reference)) == (Stage.CHECKING, 1)
+    assert act(checks.agencies_to_ask, reference) == ["POLICE"]
+    assert people.ask("SELECT count(*) FROM wake WHERE kind <> 'RUN'") == [(0,)]
+
+
+def test_an_agreement_of_others_lets_it_wait_for_the_next_one(people, nobody_agreed):
+    """R55: and its run is not woken for nothing"""
+    with people.as_owner() as owner:
+        owner.execute("DELETE FROM wake WHERE kind = 'RUN'")
+    agreed_from(date(2026, 3, 18), "COUNCIL_ADULTS")
+    agreed_from(date(2026, 3, 20), "POLICE")
+    keep_time(london("Wed 18 Mar 2026 09:00"))
+    assert (referral(nobody_agreed).stage, runs_woken(people, nobody_agreed)) == (Stage.AWAITING_BASIS, 0)
+    keep_time(london("Fri 20 Mar 2026 09:00"))
+    assert referral(nobody_agreed).stage is Stage.CHECKING
+
+
+def test_where_only_an_agreement_is_wanting_the_mash_team_alone_is_chased(people, nobody_agreed):
+    """R55: a duty team can do nothing about it"""
+    keep_time(london("Tue 17 Mar 2026 10:00"))
+    said = [to for message, to in notices_of(people, nobody_agreed) if message == "basis_chased"]
+    assert said == ["mash:team"]
+    assert act(ledger.entries, nobody_agreed)[-1].detail == {"missing": {"agencies": ["agreement"]}}
 
 
 def test_it_goes_on_when_one_agency_is_asked_without_one(nobody_agreed):

@@ -10,10 +10,22 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from casework import board, follow, hidden, intake, interests, queues, referrals, restriction, signin
+from casework import (
+    agreements,
+    board,
+    follow,
+    hidden,
+    intake,
+    interests,
+    queues,
+    referrals,
+    restriction,
+    signin,
+)
 from casework.db import unit_of_work
 from casework.ledger import entries, first_broken
 from casework.notices import MASH_ALARM, MASH_TEAM, deliver_due, say, to_agency, to_duty_team
+from casework.register import current_profile
 from casework.restriction_documents import (
     InterestDocument,
     NamedDocument,
@@ -21,12 +33,15 @@ from casework.restriction_documents import (
     RestrictionDocument,
     WhyDocument,
 )
+from engine.timekeeper import keep_clock
+from engine.trial import trial_agreement
 from models.account import Account
 from notifications.messages import MessageName
 from rules.errors import NotAcceptable, NotFound, NotPermitted, WrongStage
 from rules.permissions import Actor, Role
 from rules.stages import Stage
 from tests.casework.factory import (
+    ADMINISTRATOR,
     ASKED,
     DECIDER,
     DUE,
@@ -40,9 +55,12 @@ from tests.casework.factory import (
     check,
     document,
     duty,
+    refer,
+    referral,
     rep,
     walk,
 )
+from tests.casework.test_overrides import only
 from tests.notifications.post import Postman, working_postman
 from tests.record import forget_settings
 
@@ -126,6 +144,21 @@ def test_whoever_is_named_sees_it_as_before(reference: str, who: Actor):
     """S-5"""
     assert as_(who, follow.see, reference, at=ASKED).reference == reference
     assert [row.reference for row in as_(who, restriction.mine, at=ASKED)] == [reference]
+
+
+def test_an_agreement_lets_it_go_on_although_the_administrator_may_not_know_of_it():
+    """S-5, R55: held for want of any agreement"""
+    only(ended=FOR_A_CHILD)
+    held = refer()
+    act(intake.screen, held, at=ASKED)
+    as_(DECIDER, restriction.restrict, held, restricted(), at=ASKED)
+    with pytest.raises(NotFound):
+        as_(ADMINISTRATOR, follow.see, held, at=ASKED)
+    profile = current_profile()
+    as_(ADMINISTRATOR, agreements.add, trial_agreement(profile), profile, at=ASKED)
+    while act(keep_clock, ASKED):
+        pass
+    assert referral(held).stage is Stage.CHECKING
 
 
 def test_no_board_shows_it_to_anybody(reference: str):
