@@ -73,6 +73,7 @@ class Act(StrEnum):
     ALARM_OVERRIDDEN = "ALARM_OVERRIDDEN"
     RECONSIDER_OPENED = "RECONSIDER_OPENED"
     RECONSIDER_SETTLED = "RECONSIDER_SETTLED"
+    HAND_BACK_STOPPED = "HAND_BACK_STOPPED"
     HANDED_BACK = "HANDED_BACK"
     ACK_CHASED = "ACK_CHASED"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -189,6 +190,23 @@ def contents(session: Session, reference: str) -> dict[int, LedgerContent]:
     """What the entries of a referral are committed to, by their numbers; what was erased is not there."""
     query = select(LedgerContent).where(LedgerContent.reference == reference)
     return {row.number: row for row in session.exec(query)}
+
+
+def last_about(session: Session, reference: str, act: Act, subject: str) -> LedgerEntry | None:
+    """The newest entry of one act about one subject."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.reference == reference, LedgerEntry.act == act,
+        col(LedgerEntry.detail)["subject"].as_string() == subject,
+    )  # fmt: skip
+    return session.exec(query.order_by(col(LedgerEntry.number).desc())).first()
+
+
+def content_of(session: Session, entry: LedgerEntry) -> Any:
+    """What was said in an entry. Raises NoResultFound where nothing was, or it was erased."""
+    query = select(LedgerContent).where(
+        LedgerContent.reference == entry.reference, LedgerContent.number == entry.number
+    )
+    return json.loads(session.exec(query).one().content)
 
 
 def first_broken(entries: Sequence[LedgerEntry]) -> int | None:

@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from casework import afterwards, ledger, referrals, releases
 from casework.ledger import Act
-from casework.notices import say, to_duty_team
+from casework.notices import MASH_TEAM, say, to_duty_team
+from casework.outgoing import Alarm
 from casework.register import local_words, profile_of
 from casework.wakes import forget, wake
 from models.decision import HandBack, ThresholdDecision
@@ -20,14 +21,24 @@ from notifications.messages import MessageName
 from rules import referrer_words, threshold
 from rules.eligibility import WITHDRAWN
 from rules.errors import Conflict, NotFound, WrongStage
-from rules.permissions import HUB, Actor, Role
+from rules.permissions import HUB, Actor, Role, check_may_read_assessment
 from rules.stages import Stage
+
+#: Where in a decision something stands, for whoever signed it.
+_PLACES = {"words_for_duty_team": "the words for the duty team", "actions": "an action", "items": "a released item"}
 
 
 def hand_back(session: Session, reference: str, *, at: datetime) -> None:
-    """Tell each duty team the outcome for its own subjects, and nothing of the others' (R08, R42). Done: nothing."""
+    """Tell each duty team the outcome for its own subjects, and nothing of the others' (R08, R42). Done: nothing.
+
+    What was signed is searched once more: as the record stands by now it may hold what must not leave. Then nobody is
+    told anything, and the referral goes back to a decision maker (R29).
+    """
     referral = referrals.lock(session, reference)
     if referral.stage is not Stage.HANDING_BACK:
+        return
+    if found := releases.stopped_since(session, referral):
+        _stop(session, referral, found, at)
         return
     profile = profile_of(session, referral)
     subjects = referrals.subjects(session, reference)
@@ -102,6 +113,33 @@ def close(session: Session, reference: str, *, at: datetime) -> None:
         return
     referral.move_to(Stage.CLOSED, at)
     ledger.write(session, reference, Act.CLOSED, by=HUB, at=at)
+
+
+def why_stopped(session: Session, reference: str, *, by: Actor, at: datetime) -> list[str]:
+    """Where an outcome that was signed holds what must not leave, for whoever is to decide anew; it is never repeated.
+
+    Raises NotPermitted, NotFound.
+    """
+    check_may_read_assessment(by)
+    referral = referrals.find(session, reference)
+    if referral.stage is not Stage.AWAITING_DECISION:
+        return []
+    return [
+        f"{subject}, {_PLACES[alarm.pointer.split('/')[1]]}: {alarm.as_error().detail}"
+        for subject, alarms in releases.stopped_since(session, referral).items()
+        for alarm in alarms
+    ]
+
+
+def _stop(session: Session, referral: Referral, found: dict[str, list[Alarm]], at: datetime) -> None:
+    stopped = [releases.in_codes(alarm) | {"subject": subject} for subject, alarms in found.items() for alarm in alarms]
+    ledger.write(session, referral.reference, Act.HAND_BACK_STOPPED, by=HUB, at=at, found=stopped)
+    say(
+        session, MessageName.OUTCOME_STOPPED, MASH_TEAM,
+        at=at, reference=referral.reference, occasion=str(referral.version),
+    )  # fmt: skip
+    referral.decided_at = None
+    referral.move_to(Stage.AWAITING_DECISION, at)
 
 
 def _issue(session: Session, referral: Referral, team: DutyTeam, own: list[Subject], at: datetime) -> None:

@@ -71,13 +71,18 @@ def protected(session: Session, reference: str) -> list[str]:
 
 
 def alarms(
-    session: Session, referral: Referral, decision: SubjectDecision, subject: Subject, pointer: str
-) -> list[Alarm]:
-    """What a decision would tell the duty team that must not leave: in its words, its actions and its items."""
+    session: Session, referral: Referral, decision: SubjectDecision, subject: Subject, pointer: str,
+    *, chosen: dict[Key, Standing] | None = None,
+) -> list[Alarm]:  # fmt: skip
+    """What a decision would tell the duty team that must not leave: in its words, its actions and its items.
+
+    `chosen` are the items as they were when it was signed; without them, as they stand.
+    """
     kept = {(choice.agency, choice.version, choice.number) for choice in decision.items if not choice.release}
     guard = for_duty_team(session, referral, subject.side, kept)
-    standing = {item.key: item for item in items.standing(session, referral.reference)}
-    found = [(place, find(text, guard), advice) for place, text, advice in _leaving(decision, standing)]
+    if chosen is None:
+        chosen = {item.key: item for item in items.standing(session, referral.reference)}
+    found = [(place, find(text, guard), advice) for place, text, advice in _leaving(decision, chosen)]
     return [Alarm(f"{pointer}/{place}", finds, advice) for place, finds, advice in found if finds]
 
 

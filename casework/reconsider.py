@@ -48,12 +48,11 @@ def let_stand(session: Session, reference: str, reason: str, *, by: Actor, at: d
 
 
 def check_can_be_decided(session: Session, referral: Referral) -> bool:
-    """Whether this would be a decision in place of an old one. Raises WrongStage when neither is called for."""
-    if referral.stage is Stage.AWAITING_DECISION:
-        return False
+    """Whether this decision settles what was to be reconsidered. Raises WrongStage when none is called for."""
+    again = bool(open_ones(session, referral.reference))
     settled = referral.stage in (Stage.AWAITING_ACK, Stage.CLOSED) and referral.decided_at is not None
-    if settled and open_ones(session, referral.reference):
-        return True
+    if referral.stage is Stage.AWAITING_DECISION or (settled and again):
+        return again
     raise WrongStage(f"referral {referral.reference} is {referral.stage}: there is nothing to decide")
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from casework import items, ledger, outgoing
+from casework import items, ledger, outgoing, referrals
 from casework.documents import ItemChoice, SubjectDecision
 from casework.items import Standing
 from casework.ledger import Act
+from casework.outgoing import Alarm
 from casework.register import profile_of
 from models.check import Return
 from models.decision import ItemRelease, ThresholdDecision
@@ -70,8 +72,58 @@ def record_override(
         ledger.write(
             session, referral.reference, Act.ALARM_OVERRIDDEN, by=by, at=at,
             content={"because": decision.false_alarm_because}, subject=subject.code,
-            found=[{"place": alarm.pointer, "kinds": [each.kind for each in alarm.finds]} for alarm in found],
+            found=[in_codes(alarm) for alarm in found],
         )  # fmt: skip
+
+
+def in_codes(alarm: Alarm) -> dict[str, Any]:
+    """Where something was found, of which kinds, and whose it is, as the ledger keeps it."""
+    return {
+        "place": alarm.pointer,
+        "kinds": [each.kind for each in alarm.finds],
+        "of": sorted({each.of for each in alarm.finds}),
+    }
+
+
+def stopped_since(session: Session, referral: Referral) -> dict[str, list[Alarm]]:
+    """What was signed and must not leave as the record stands now, by subject; what somebody let go may still go."""
+    decisions = referrals.decisions(session, referral.reference)
+    found = {
+        subject.code: _stopped_since(session, referral, subject, decisions[subject.id])
+        for subject in referrals.remaining(session, referral.reference)
+        if subject.id in decisions
+    }
+    return {subject: alarms for subject, alarms in found.items() if alarms}
+
+
+def _stopped_since(session: Session, referral: Referral, subject: Subject, signed: ThresholdDecision) -> list[Alarm]:
+    entry = ledger.last_about(session, referral.reference, Act.DECIDED, subject.code)
+    if entry is None:
+        return []
+    said = {"subject": subject.code} | ledger.content_of(session, entry)
+    fields = {name: said[name] for name in SubjectDecision.model_fields if name in said}
+    decision = SubjectDecision.model_validate_json(json.dumps(fields))
+    chosen = {item.key: item for item in _as_signed(session, signed)}
+    found = outgoing.alarms(session, referral, decision, subject, "", chosen=chosen)
+    let_go = ledger.last_about(session, referral.reference, Act.ALARM_OVERRIDDEN, subject.code) if found else None
+    known = let_go.detail["found"] if let_go and let_go.number > entry.number else []
+    return [alarm for alarm in found if alarm.is_final or not any(_covers(each, alarm) for each in known)]
+
+
+def _covers(let_go: Mapping[str, Any], alarm: Alarm) -> bool:
+    """Whether it is what somebody let go: at that place, and no more than was found there then."""
+    now = in_codes(alarm)
+    return let_go["place"] == now["place"] and all(
+        set(now[part]) <= set(let_go.get(part, now[part])) for part in ("kinds", "of")
+    )
+
+
+def _as_signed(session: Session, signed: ThresholdDecision) -> list[Standing]:
+    """The items that a decision chose among, in the version of its return that was chosen from."""
+    return [
+        Standing(row.agency, given.id, given.version, row.number, given.items[row.number - 1])
+        for row, given in _choices(session, signed)
+    ]
 
 
 def record(
@@ -134,12 +186,16 @@ def withheld(session: Session, decision: ThresholdDecision, profile: Profile) ->
 
 
 def _chosen(session: Session, decision: ThresholdDecision) -> list[tuple[ItemRelease, dict[str, Any]]]:
+    return [(row, given.items[row.number - 1]) for row, given in _choices(session, decision)]
+
+
+def _choices(session: Session, decision: ThresholdDecision) -> list[tuple[ItemRelease, Return]]:
     query = (
         select(ItemRelease, Return)
         .where(ItemRelease.decision_id == decision.id, col(Return.id) == col(ItemRelease.return_id))
         .order_by(col(ItemRelease.agency), col(ItemRelease.number))
     )
-    return [(row, given.items[row.number - 1]) for row, given in session.exec(query)]
+    return list(session.exec(query))
 
 
 def _told(content: dict[str, Any], agency: str, profile: Profile, on: datetime) -> dict[str, Any]:

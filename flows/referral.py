@@ -54,9 +54,10 @@ def join_returns(reference: str) -> None:
 
 
 def hand_back(reference: str) -> None:
-    """Tell each duty team what was decided for its own subjects."""
-    if steps.stage_of(reference) is Stage.HANDING_BACK:
+    """Tell each duty team what was decided for its own subjects; where something in it may not leave, decide anew."""
+    while steps.stage_of(reference) is Stage.HANDING_BACK:
         steps.hand_back(reference)
+        wait_until(threshold_decided, reference)
 
 
 def close(reference: str) -> None:

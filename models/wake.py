@@ -20,9 +20,9 @@ class WakeKind(StrEnum):
     WARN = "WARN"
     BREACH = "BREACH"
     CHASE_ACK = "CHASE_ACK"
+    ESCALATE_DISSENT = "ESCALATE_DISSENT"
     CHASE_BASIS = "CHASE_BASIS"
     TRY_GATE = "TRY_GATE"
-    ESCALATE_DISSENT = "ESCALATE_DISSENT"
 
 
 class Wake(SQLModel, table=True):

@@ -43,6 +43,7 @@ class MessageName(StrEnum):
     DISSENT = "dissent"
     OUTCOME_READY = "outcome_ready"
     OUTCOME_SHARED = "outcome_shared"
+    OUTCOME_STOPPED = "outcome_stopped"
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
     FEEDBACK_GIVEN = "feedback_given"
     MANY_OPENED = "many_opened"

@@ -45,7 +45,8 @@ NEXT_STAGES: Mapping[Stage, frozenset[Stage]] = {
     Stage.AWAITING_BASIS: frozenset({Stage.CHECKING, Stage.HANDING_BACK}),
     Stage.CHECKING: frozenset({Stage.AWAITING_DECISION, Stage.HANDING_BACK}),
     Stage.AWAITING_DECISION: frozenset({Stage.HANDING_BACK}),
-    Stage.HANDING_BACK: frozenset({Stage.AWAITING_ACK}),
+    # Back to a person when what they signed may not leave as the record stands by now (R29).
+    Stage.HANDING_BACK: frozenset({Stage.AWAITING_ACK, Stage.AWAITING_DECISION}),
     # Back again when a late return changes the decision (R24).
     Stage.AWAITING_ACK: frozenset({Stage.CLOSED, Stage.HANDING_BACK}),
     Stage.CLOSED: frozenset({Stage.HANDING_BACK}),

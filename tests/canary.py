@@ -12,15 +12,23 @@ import pickle
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import quote, unquote_to_bytes
 
 #: What all marks begin with: nothing that holds it is harmless.
 CANARY = "kanarie"
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}")
+#: A mark in small letters, as it is looked for.
+_MARK = re.compile(CANARY.encode() + rb"[a-z]+\d{3}x")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
+_HEX = re.compile(rb"[0-9A-Fa-f]{16,}")
+#: Ids and sealed columns: in base64 these letters alone write no mark, nothing packed, and no base64 of either.
+_IN_HEX_ALONE = re.compile(rb"x?[0-9a-f-]+")
+_PRINTABLE = bytes(range(32, 127)) + b"\t\r\n"
 _PACKED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 #: A line's end with what stands before the words of the next one: a time, a level, a name.
 _TORN = re.compile(rb"\r?\n[0-9:.,\-T Z]*(?:\| *[A-Z]+ *\| *)?(?:[\w.]+ - )?")
+#: Lines that end within something, with the line after them: no mark, and no encoded piece, goes over other line ends.
+_GOING_ON = re.compile(rb"(?m)^(?:[^\n]*[\w+/=-]\r?\n\s*)+[^\n]*")
 _DEEP = 4
 
 
@@ -44,61 +52,75 @@ class Aviary:
 
     def found_in(self, raw: bytes) -> set[str]:
         """The marks that are in some bytes, in any form."""
-        return {mark for mark in self.marks.values() if mark.lower() in _marks_of(raw)}
+        there = Scan().marks_in(raw)
+        return {mark for mark in self.marks.values() if mark.lower() in there}
 
 
-def _marks_of(raw: bytes) -> set[str]:
-    shape = re.compile(rb"kanarie[a-z]+\d{3}x")
-    return {each.decode() for form in forms(raw) for each in shape.findall(form.lower())}
+class Scan:
+    """One search, in which every distinct piece is decoded once, wherever and however often it stands."""
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+
+    def marks_in(self, raw: bytes) -> set[str]:
+        """The marks in some bytes, in small letters: as they are, read in other ways, and in what is encoded there.
+
+        What was packed or encoded is searched in every way again, level by level.
+        """
+        found: set[str] = set()
+        level = {raw}
+        for deep in range(_DEEP + 1):
+            inner: set[bytes] = set()
+            for whole in itertools.chain.from_iterable(map(_readings, level)):
+                found |= {mark.decode() for mark in _MARK.findall(whole.lower())}
+                if deep < _DEEP:
+                    inner.update(_unpacked_in(whole))
+                inner.update(itertools.chain.from_iterable(map(_worth_a_look, self._decoded_in(whole))))
+            level = inner
+        return found
+
+    def _decoded_in(self, raw: bytes) -> Iterator[bytes]:
+        pieces = set(_BASE64.findall(raw)) - self._known
+        self._known |= pieces
+        for piece in pieces:
+            for digits in _HEX.findall(piece):
+                yield binascii.unhexlify(digits[: len(digits) // 2 * 2])
+            if not _IN_HEX_ALONE.fullmatch(piece):
+                yield from _from_base64(piece)
 
 
-def forms(raw: bytes, deep: int = _DEEP) -> Iterator[bytes]:
-    """Some bytes as they are and read in other ways, and what is packed or encoded in each, again in every way."""
-    for whole in (raw, *_read_otherwise(raw)):
-        yield whole
-        for inner in _encoded_in(whole) if deep else ():
-            yield from forms(inner, deep - 1)
-
-
-def _read_otherwise(raw: bytes) -> Iterator[bytes]:
+def _readings(raw: bytes) -> Iterator[bytes]:
+    """Some bytes as they are; without escapes, without the other half of UTF-16, and with torn lines mended."""
+    yield raw
     if b"%" in raw:
-        yield from _changed(raw, unquote_to_bytes(raw))
+        yield unquote_to_bytes(_lines_with(b"%", raw))
     if b"&" in raw:
-        yield from _changed(raw, html.unescape(raw.decode("latin-1")).encode("utf-8", "ignore"))
+        yield html.unescape(_lines_with(b"&", raw).decode("latin-1")).encode("utf-8", "ignore")
     if b"\\u" in raw or b"\\x" in raw:
-        yield re.sub(rb"\\(?:u00|x)([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), raw)
+        escaped = _lines_with(b"\\", raw)
+        yield re.sub(rb"\\(?:u00|x)([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), escaped)
     if b"\x00" in raw:
         yield raw.replace(b"\x00", b"")
-    if b"\n" in raw:
-        yield from (_TORN.sub(b"", raw), raw.replace(b"\n", b""))
+    if torn := b"\n\n".join(_GOING_ON.findall(raw)):
+        yield from (_TORN.sub(b"", torn), torn.replace(b"\r", b"").replace(b"\n", b""))
 
 
-def _encoded_in(raw: bytes) -> Iterator[bytes]:
+def _lines_with(sign: bytes, raw: bytes) -> bytes:
+    """No escape goes over the end of a line, and lines without any have been read as they are."""
+    return b"\n".join(line for line in raw.split(b"\n") if sign in line)
+
+
+def _unpacked_in(raw: bytes) -> Iterator[bytes]:
     for found in _PACKED.finditer(raw):
-        yield from _unpacked(raw[found.start() :])
-    for piece in {found[0] for found in _HEX.finditer(raw)}:
-        yield from _if_worth(binascii.unhexlify(piece))
-    for piece in {found[0] for found in _BASE64.finditer(raw)}:
-        yield from _from_base64(piece)
-
-
-def _changed(raw: bytes, decoded: bytes) -> Iterator[bytes]:
-    if decoded != raw:
-        yield decoded
-
-
-def _unpacked(packed: bytes) -> Iterator[bytes]:
-    try:
-        yield zlib.decompressobj(47).decompress(packed, 10_000_000)
-    except zlib.error:
-        return
+        with suppress(zlib.error):
+            yield zlib.decompressobj(47).decompress(memoryview(raw)[found.start() :], 10_000_000)
 
 
 def _from_base64(text: bytes) -> Iterator[bytes]:
-    plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    plain = text.translate(bytes.maketrans(b"-_", b"+/"))
     for offset in range(4):
         part = plain[offset:]
-        yield from _if_worth(base64.b64decode(part[: len(part) // 4 * 4] + _rest(part)))
+        yield base64.b64decode(part[: len(part) // 4 * 4] + _rest(part))
 
 
 def _rest(part: bytes) -> bytes:
@@ -106,15 +128,13 @@ def _rest(part: bytes) -> bytes:
     return b"" if len(rest) < 2 else rest.ljust(4, b"=")
 
 
-def _if_worth(decoded: bytes) -> Iterator[bytes]:
-    """Noise is not looked at again: only what holds the word, or may be packed or encoded once more."""
-    flat = decoded.replace(b"\x00", b"").lower()
-    if CANARY.encode() in flat or _PACKED.search(decoded) or (_is_text(decoded) and len(decoded) > 11):
+def _worth_a_look(decoded: bytes) -> Iterator[bytes]:
+    """What holds the word, or may be encoded once more; of noise, what is packed in it."""
+    is_text = len(decoded) > 11 and not decoded.translate(None, _PRINTABLE)
+    if is_text or CANARY.encode() in decoded.replace(b"\x00", b"").lower():
         yield decoded
-
-
-def _is_text(decoded: bytes) -> bool:
-    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in decoded)
+    else:
+        yield from _unpacked_in(decoded)
 
 
 #: Every form in which the scan must find a word, by what hides it.

@@ -473,7 +473,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "CLOCK_EXTENDED", "CLOCK_PAUSED", "CLOCK_RESUMED", "CHECK_CHASED",  # test_due_times
         "RECONSIDER_OPENED",  # test_checks
         "ITEM_RELEASED", "ITEM_WITHHELD",  # test_releases
-        "ALARM_OVERRIDDEN",  # test_outgoing
+        "ALARM_OVERRIDDEN", "HAND_BACK_STOPPED",  # test_outgoing
         "NOTICE_UNDELIVERED", "NOTICE_PERHAPS_TWICE",  # test_notices
         "ENGINE_CANCELLED", "ENGINE_RESUMED",  # test_repairs
         "POST_RELEASED",  # test_restore

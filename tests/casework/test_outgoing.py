@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from casework import checks, decision, intake, outcome, secondary
+from casework import checks, decision, intake, outcome, reconsider, referrals, secondary
+from casework.db import unit_of_work
 from casework.documents import SecondaryDocument
+from casework.facts import threshold_decided
 from rules.errors import FieldError, NotAcceptable
 from rules.stages import Stage
 from tests.casework.factory import (
@@ -20,10 +22,13 @@ from tests.casework.factory import (
     a_family,
     act,
     acts_of,
+    answer,
     decision_on,
     document,
     duty,
     no_action,
+    notices_of,
+    referral,
     rep,
     verdict,
     walk,
@@ -115,7 +120,7 @@ def test_a_false_alarm_is_let_go_in_somebodys_name_with_a_reason(record):
     sign(reference, verdict(items=[choice(1)], false_alarm_because="The surgery is in another part of the street."))
     [(actor, detail)] = record.ask("SELECT actor, detail FROM ledger WHERE act = 'ALARM_OVERRIDDEN'")
     assert actor == DECIDER.id
-    assert detail == {"subject": "S1", "found": [{"place": "/items/0", "kinds": ["PLACE"]}]}
+    assert detail == {"subject": "S1", "found": [{"place": "/items/0", "kinds": ["PLACE"], "of": ["S1"]}]}
 
 
 def test_a_reason_where_nothing_was_found_overrides_nothing(record):
@@ -173,3 +178,74 @@ def test_the_words_for_the_referrer_leave_out_what_names_somebody_and_say_so(rec
         ["the name of somebody whom its reader may not learn of"]
     ] * 2
     assert ASIST not in str(read)
+
+
+# --- searched once more, when the outcome leaves ---
+
+
+def protect(reference: str) -> None:
+    """The child's address becomes known, and protected."""
+    with unit_of_work() as session:
+        [child] = referrals.subjects(session, reference)
+        child.address, child.protected_address = HIDDEN, True
+        session.add(child)
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "more"),
+    [
+        ("/words_for_duty_team", "the words for the duty team", {"words_for_duty_team": f"Visit {WRITTEN}."}),
+        ("/items/0", "withhold item 1 of POLICE", {"items": [choice(1)]}),
+    ],
+)
+def test_what_became_protected_after_it_was_signed_goes_to_nobody_and_a_person_decides_anew(record, place, said, more):
+    """R29: it says where, and repeats nothing"""
+    reference = joined(item(f"Seen at {WRITTEN}."))
+    sign(reference, verdict(**more))
+    protect(reference)
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert (referral(reference).stage, referral(reference).decided_at) == (Stage.AWAITING_DECISION, None)
+    [(detail,)] = record.ask("SELECT detail FROM ledger WHERE act = 'HAND_BACK_STOPPED'")
+    assert detail == {"found": [{"subject": "S1", "place": place, "kinds": ["ADDRESS"], "of": ["S1"]}]}
+    assert record.ask("SELECT count(*) FROM hand_back") == [(0,)]
+    assert notices_of(record, reference)[-1] == ("outcome_stopped", "mash:team")
+    assert act(threshold_decided, reference, AFTERNOON) is not None
+    [why] = act(outcome.why_stopped, reference, by=DECIDER, at=AFTERNOON)
+    assert said in why
+    assert "arkhall" not in why
+    sign(reference, verdict(items=[choice(1, "RISK_TO_PERSON")]))
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert referral(reference).stage is Stage.AWAITING_ACK
+    assert act(outcome.why_stopped, reference, by=DECIDER, at=AFTERNOON) == []
+
+
+def test_a_number_that_an_agency_withholds_after_the_decision_stops_it_and_the_new_one_settles_both(record):
+    """R24, R29: a return that came between the signature and the outcome"""
+    reference = joined(item("Seen."))
+    sign(reference, verdict(words_for_duty_team="Ring 07700 900123.", items=[choice(1)]))
+    late = answer("KNOWN_OPEN", items=[withheld("The lodger is at 07700 900123.")])
+    act(checks.record_return, reference, "POLICE", late, by=rep("POLICE"), at=AFTERNOON)
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert referral(reference).stage is Stage.AWAITING_DECISION
+    sign(reference, verdict(words_for_duty_team="Ring the desk."))
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert referral(reference).stage is Stage.AWAITING_ACK
+    assert act(reconsider.open_ones, reference) == []
+
+
+def test_what_somebody_let_go_in_their_name_still_goes():
+    """R29"""
+    reference = joined(item("Seen at Larkhall Row Surgery."), subjects=[hidden_child()])
+    sign(reference, verdict(items=[choice(1)], false_alarm_because="The surgery is elsewhere in the street."))
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert referral(reference).stage is Stage.AWAITING_ACK
+
+
+def test_what_is_found_beside_it_since_does_not_go():
+    """R29: a reason is for what was found then"""
+    reference = joined(item("Seen at Larkhall Row Surgery by the lodger, 07700 900123."), subjects=[hidden_child()])
+    sign(reference, verdict(items=[choice(1)], false_alarm_because="The surgery is elsewhere in the street."))
+    late = answer("KNOWN_OPEN", items=[withheld("The lodger is at 07700 900123.")])
+    act(checks.record_return, reference, "MENTAL_HEALTH", late, by=rep("MENTAL_HEALTH"), at=AFTERNOON)
+    act(outcome.hand_back, reference, at=AFTERNOON)
+    assert referral(reference).stage is Stage.AWAITING_DECISION

@@ -257,7 +257,8 @@ def test_it_goes_on_when_an_agreement_begins_by_its_date_alone(people, registere
         agreed_from(saturday, "POLICE")
     with people.as_owner() as owner:
         owner.execute("DELETE FROM wake WHERE kind = 'RUN'")
-    keep_time(opens - timedelta(milliseconds=1))
+    for moment in (london("Fri 20 Mar 2026 16:00"), opens - timedelta(milliseconds=1)):
+        keep_time(moment)
     assert (referral(reference).stage, runs_woken(people, reference)) == (Stage.AWAITING_BASIS, 0)
     keep_time(opens)
     assert (referral(reference).stage, runs_woken(people, reference)) == (Stage.CHECKING, 1)
