@@ -5,6 +5,7 @@ Playing costs a hundred statements and more, putting back one for each table tha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -58,7 +59,9 @@ class Beginnings:
         began = self._next_write()
         if began != self._unchanged_at:
             return play()
-        self._steps = (*self._steps, repr(name), repr(settings()), _text_of(register.current_profile()))
+        surroundings = sorted((name, value) for name, value in os.environ.items() if name.startswith("MASH_"))
+        profile = _text_of(register.current_profile())
+        self._steps = (*self._steps, repr(name), repr(settings()), repr(surroundings), profile)
         kept = self._kept.get(self._steps)
         if kept is None:
             result = play()

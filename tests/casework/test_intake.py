@@ -328,8 +328,8 @@ def profile_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 NEW_VERSION = ('version = "bnes-2026.8"', 'version = "bnes-2026.9"')
 WITHOUT_POLICE = (
     (
-        'scope = ["child", "adult"]\ndefault_checks = true\nnames = [{ name = "Avon and Somerset Constabulary"',
-        'scope = ["child", "adult"]\ndefault_checks = false\nnames = [{ name = "Avon and Somerset Constabulary"',
+        'scope = ["child", "adult"]\ndefault_checks = true\nsearches_with = ["date_of_birth", "address"]\n',
+        'scope = ["child", "adult"]\ndefault_checks = false\nsearches_with = ["date_of_birth", "address"]\n',
     ),
     ('question = ["POLICE", ', "question = ["),
     ('CONTACT = ["POLICE"]', 'CONTACT = ["MENTAL_HEALTH"]'),

@@ -481,6 +481,8 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "URGENCY_RATED", "URGENT_CALLED", "URGENT_ACKNOWLEDGED",  # test_urgency
         "BASIS_AWAITED", "BASIS_CHASED", "BASIS_READ", "BASIS_RECORDED",  # test_legal_gate
         "AGREEMENT_OVERRIDDEN",  # test_overrides
+        "CAUSE_RECORDED",  # test_due_times
+        "SECOND_LOOK_RECORDED",  # test_second_look
         "DETAILS_CORRECTED", "DETAILS_READ",  # test_corrections
         "FOLLOW_UP_RESUMED",  # test_follow_up
         "RESTRICTED", "RESTRICTION_LIFTED", "RESTRICTION_REVIEWED",  # test_restriction

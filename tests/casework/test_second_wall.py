@@ -39,11 +39,12 @@ from tests.casework.factory import (
 )
 from tests.record import Record
 
-#: Tables that hold nothing of a case: the area's codes, accounts and how they sign in, and feedback on the process.
+#: Tables that hold nothing of a case: the area's codes, accounts and how they sign in, feedback on the process, what
+#: was counted, and that a sample was drawn.
 NO_CASE = frozenset(
     {
-        "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "feedback", "invitation",
-        "erasure_list", "misdirected_contact", "portal_session", "post",
+        "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "board_pack",
+        "dip_sample", "erasure_list", "feedback", "invitation", "misdirected_contact", "portal_session", "post",
         "provider_visit", "scenario_clock", "sharing_agreement", "sign_in",
         "stage_move", "throttle", "turn",
     }
