@@ -22,6 +22,12 @@ def upgrade() -> None:
     _allow(*KINDS, "CHASE_BASIS", "TRY_GATE")
     columns = [sa.column(name) for name in ("of_table", "from_status", "to_status")]
     op.execute(sa.insert(sa.table("stage_move", *columns)).values(STOPPED))
+    # Whoever was held already is chased too, from now on.
+    op.execute(
+        "INSERT INTO wake (id, reference, kind, about, due_at, attempts)"
+        " SELECT gen_random_uuid(), reference, 'CHASE_BASIS', '', mash_now(), 0 FROM referral"
+        " WHERE stage = 'AWAITING_BASIS'"
+    )
 
 
 def downgrade() -> None:

@@ -79,8 +79,8 @@ def _type(chance: random.Random, rows: list[Entry]) -> Tampered:
     version = chance.choice([str(was), float(was), [was], None])
     forged = replace(rows[place], detail={**rows[place].detail, "version": version})
     where = _where(rows[place])
-    if isinstance(version, float) and rows[place].number == 1 and place:
-        where = (rows[place - 1].reference, rows[place - 1].number + 1)
+    if isinstance(version, float) and rows[place].number == 1:
+        where = (rows[place - 1].reference, rows[place - 1].number + 1) if place else ("", 1)
     return [*rows[:place], forged, *rows[place + 1 :]], where
 
 

@@ -65,19 +65,24 @@ def _everything(record: Record) -> Rows:
     return [(table, row) for table in tables for (row,) in record.ask(f"SELECT to_jsonb(t) FROM {table} t")]
 
 
-def _as_told_by(columns: Columns, rows: Rows) -> list[tuple[str, str]]:
-    """Rows as far as these columns tell them."""
-    told = ((table, {name: row[name] for name in row if (table, name) in columns}) for table, row in rows)
+def _as_told_by(columns: Columns, kinds: str, rows: Rows) -> list[tuple[str, str]]:
+    """Rows as far as these columns tell them, and wakes of these kinds."""
+    both = ((table, row) for table, row in rows if table != "wake" or f"'{row['kind']}'" in kinds)
+    told = ((table, {name: row[name] for name in row if (table, name) in columns}) for table, row in both)
     return sorted((table, str(row)) for table, row in told if row)
 
 
-def _redeploy(record: Record) -> Columns:
-    """The newest migration is undone, and done again, on the record as it stands; the columns of the one before."""
+def _redeploy(record: Record) -> tuple[Columns, str]:
+    """The newest migration is undone, and done again, on the record as it stands.
+
+    The columns of the one before, and its condition for the kinds of wakes.
+    """
     database().dispose()
     owner = record.server.url(RECORD_OWNER)
     try:
         migrations.downgrade(owner, "-1")
-        return _columns(record)
+        [(kinds,)] = record.ask("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'wakekind'")
+        return _columns(record), kinds
     finally:
         migrations.upgrade(owner)
 
@@ -87,8 +92,9 @@ def test_referrals_at_every_stage_outlive_a_release_and_its_withdrawal(record: R
     at = {stage: walk(stage, sender_id=stage) for stage in Stage}
     give_back(at[Stage.CHECKING], "POLICE")
     before = _everything(record)
-    known = _redeploy(record)
-    assert _as_told_by(known, _everything(record)) == _as_told_by(known, before)
+    known, kinds = _redeploy(record)
+    assert _as_told_by(known, kinds, _everything(record)) == _as_told_by(known, kinds, before)
+    assert {row["kind"] for table, row in _everything(record) if table == "wake"} >= {"RUN", "BREACH", "CHASE_BASIS"}
     assert {"referral", "ledger", "agency_check", "notice", "wake"} <= {table for table, _ in known}
     assert {stage: referral(reference).stage for stage, reference in at.items()} == {stage: stage for stage in Stage}
     for stage, reference in at.items():

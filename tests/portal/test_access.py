@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -102,7 +103,8 @@ def test_a_reference_may_be_typed_as_people_do(office: Office, not_theirs: str) 
 def test_without_a_credential_nothing_is_answered(office: Office, route: str, headers: dict[str, str]) -> None:
     """R46, R48"""
     method, _, path = route.partition(" ")
-    answer = office.client.request(method, path.format(reference=ABSENT, agency="POLICE", version=1), headers=headers)
+    target = path.format(reference=ABSENT, agency="POLICE", version=1, sample_id=uuid4())
+    answer = office.client.request(method, target, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 

@@ -26,12 +26,14 @@ from sqlmodel import select
 
 from casework import (
     decision,
+    dip_samples,
     discussion,
     drafts,
     feedback,
     legal_hold,
     reconsider,
     restriction,
+    second_looks,
     subject_access,
     urgency,
 )
@@ -48,6 +50,7 @@ from casework.documents import (
 from casework.feedback import FeedbackAnswer, FeedbackDocument
 from casework.notices import say_privately
 from casework.restriction_documents import RestrictionDocument, WhyDocument
+from casework.sample_documents import LookDocument, SampleDocument
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from engine import trial
 from engine.held_clock import hold, release
@@ -58,7 +61,7 @@ from models.base import unseal
 from models.referral import Referral
 from models.settings import HOUSE
 from notifications.account_letters import AccountLetter
-from rules.permissions import Role
+from rules.permissions import Actor, Role
 from tests.canary import CANARY, DISGUISES, Aviary
 from tests.casework.factory import ASKED, a_child, an_adult, an_item, document, referral, verdict
 from tests.casework.test_secrets import _person, _return
@@ -76,13 +79,15 @@ NO_MARK = {
     "subject.nhs_number": "ten digits",
     "glass_break.reason": "nobody breaks the glass without an authenticator, and here nobody has one",
     "glass_break.note": "the same",
+    "board_pack.content": "figures, protected before they are put there",
     "agency_not_asked.override_reason": "every agency of this case has an agreement in force",
 }
 SENDER = "canary"
 #: What a page's title or address may be made of: references, ids, codes, paths, and names of bodies and of pages.
 IN_AN_ADDRESS = {
     "reference", "id", "agency", "version", "name", "title", "path", "here", "here_", "token", "purpose", "link", "url",
-    "alert", "back", "next", "old", "is_manager", "static",
+    "alert", "back", "next", "old", "is_manager", "static", "action", "board", "draw", "form_of", "of", "period",
+    "query",
 }  # fmt: skip
 _TITLE = re.compile(r"block title %}(.*?){%")
 _ADDRESS = re.compile(r'(?:href|action|src)="([^"]*)"')
@@ -215,6 +220,16 @@ class Singer:
         wanted = AccessDocument(reference=self.case.reference, subject="S1", received_on=ASKED.date())
         asked = self.act(subject_access.ask, wanted, by=governance, about=False)
         self.act(subject_access.hold, asked, AccessHoldDocument(reason=bird()), by=governance, about=False)
+        day = ASKED.date()
+        wanted_looks = SampleDocument(size=50, seed=1, first_on=day, last_on=day)
+        analyst = Actor("canary-analyst", Role.ANALYST, is_person=True)
+        with unit_of_work() as session:
+            session.add(Account(id=analyst.id, role=analyst.role, is_person=True, added_at=ASKED))
+            session.flush()
+            dip_samples.draw(session, wanted_looks, by=analyst, at=ASKED)
+        nothing = {"threshold_met": False, "level_of_need": "L1", "outcome": "NFA"}
+        looks = LookDocument.model_validate({"looks": [{"subject": "S1", "reason": bird(), **nothing}]})
+        self.act(second_looks.record, looks, by=trial.DECISION_MAKERS[1])
         decider = trial.DECISION_MAKERS[0]
         hidden = RestrictionDocument(
             ground="STAFF_CONFLICT", reason=bird(), named=[trial.officer_account("CHILDREN_DUTY")]
