@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from portal.routes import basis, checks, decisions, outcomes, referrals, samples, service, templates, waiting
+from portal.routes import (
+    basis,
+    checks,
+    decisions,
+    outcomes,
+    referrals,
+    restricted,
+    samples,
+    service,
+    templates,
+    waiting,
+)
 
 ROUTERS = (
     referrals.router,
@@ -14,5 +25,6 @@ ROUTERS = (
     templates.router,
     outcomes.router,
     samples.router,
+    restricted.router,
     service.router,
 )
