@@ -29,6 +29,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     legal_documents.CompletionDocument,
     legal_documents.OverrideDocument,
     correction_documents.CorrectionDocument,
+    documents.CauseDocument,
     restriction_documents.NamedDocument,
     restriction_documents.RemovedDocument,
     restriction_documents.WhyDocument,

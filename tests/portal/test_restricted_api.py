@@ -52,7 +52,7 @@ def test_whoever_declares_an_interest_has_no_such_referral_any_more(office: Offi
 
 def test_the_glass_does_not_break_without_an_authenticator(office: Office, hidden: str):
     """S-7: a system has none, and a code by e-mail is not enough"""
-    for account, said in (("DECISION_MAKER", "set up an authenticator app first"), ("CHILDREN_DUTY", "your role")):
+    for account, said in (("DECISION_MAKER", "Set up an authenticator app first"), ("CHILDREN_DUTY", "Your role")):
         answer = office.post(account, "/break-glass", {**BREAK, "reference": hidden})
         assert answer.status_code == 403
         assert said in answer.text
