@@ -11,14 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework import (
-    break_glass,
-    correction_documents,
-    documents,
-    legal_documents,
-    restriction_documents,
-    sample_documents,
-)
+from casework import correction_documents, documents, legal_documents, sample_documents
 from casework.document_parts import Document
 from portal.problems import MEDIA_TYPE, Problem
 
@@ -30,11 +23,6 @@ _FORMS: tuple[type[BaseModel], ...] = (
     legal_documents.OverrideDocument,
     correction_documents.CorrectionDocument,
     documents.CauseDocument,
-    restriction_documents.NamedDocument,
-    restriction_documents.RemovedDocument,
-    restriction_documents.WhyDocument,
-    restriction_documents.InterestDocument,
-    break_glass.BreakDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,
     documents.QuestionDocument,

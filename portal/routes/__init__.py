@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from portal.routes import (
-    basis,
-    checks,
-    decisions,
-    outcomes,
-    referrals,
-    restricted,
-    samples,
-    service,
-    templates,
-    waiting,
-)
+from portal.routes import basis, checks, decisions, outcomes, referrals, samples, service, templates, waiting
 
 ROUTERS = (
     referrals.router,
@@ -25,6 +14,5 @@ ROUTERS = (
     templates.router,
     outcomes.router,
     samples.router,
-    restricted.router,
     service.router,
 )

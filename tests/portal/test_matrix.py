@@ -73,9 +73,7 @@ FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
 #: Why an agency was late is said by its named manager (R25).
 BY_THEIR_MANAGER = {"POST /checks/{reference}/cause", "POST /api/v1/referrals/{reference}/check/cause"}
 #: There is something to see for whoever is named in a restriction, where there is one (S-5).
-FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route or "/restriction" in route} - {
-    "POST /api/v1/referrals/{reference}/restriction"
-}
+FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
 #: What was sent to a manager goes back from one alone (R39).
 FROM_MANAGERS = {"POST /board/{reference}/manager/back", "POST /api/v1/referrals/{reference}/manager/back"}
 #: Nothing of these referrals was drawn for a second look (R63).
@@ -119,7 +117,7 @@ def _is_for_the_profile(route: str) -> bool:
     inside = any(
         part in route for part in (" /board", "/for-manager", "/break-glass", "/second-looks", " /api/v1/referrals/{")
     )
-    return inside and route not in FOR_FOLLOWERS | FOR_THE_NAMED
+    return inside and route not in FOR_FOLLOWERS
 
 
 def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
