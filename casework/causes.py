@@ -11,7 +11,8 @@ from casework.documents import CauseDocument
 from casework.ledger import Act
 from casework.register import codes_of
 from models.check import AgencyCheck
-from rules.errors import FieldError, NotAcceptable, NotFound, NotPermitted, WrongStage
+from models.referral import Referral
+from rules.errors import FieldError, NotAcceptable, NotPermitted, WrongStage
 from rules.permissions import Actor, Role, check_may_answer_for, check_may_run_process
 
 
@@ -23,8 +24,8 @@ def record_cause(
     Raises NotFound for another agency's check, NotPermitted for its people who are not its manager, WrongStage for a
     check that never breached, and NotAcceptable.
     """
-    check = _breached(session, reference, agency, by)
-    causes = codes_of(session, referrals.find(session, reference), "breach_cause")
+    referral, check = _breached(session, reference, agency, by)
+    causes = codes_of(session, referral, "breach_cause")
     if document.cause not in causes:
         raise NotAcceptable(FieldError("/cause", f"use one of {', '.join(causes)}"))
     check.breach_cause, check.cause_given_at, check.cause_given_by = document.cause, at, by.id
@@ -33,19 +34,14 @@ def record_cause(
     )
 
 
-def _breached(session: Session, reference: str, agency: str, by: Actor) -> AgencyCheck:
+def _breached(session: Session, reference: str, agency: str, by: Actor) -> tuple[Referral, AgencyCheck]:
     if by.role is not Role.AGENCY:
         check_may_run_process(by)
     else:
         check_may_answer_for(by, agency)
-    try:
-        referrals.lock(session, reference)
-        check = referrals.check_of(session, reference, agency)
-    except NotFound:
-        # Whether there is such a referral, or this agency was not asked, looks the same from outside.
-        raise NotFound("there is no such check") from None
+    referral, check = referrals.lock_with_check(session, reference, agency)
     if by.role is Role.AGENCY and not by.manages_colleagues:
         raise NotPermitted("only your agency's manager says why it was late")
     if check.breached_at is None:
         raise WrongStage(f"check {reference}/{agency} was never overdue: there is no breach to explain")
-    return check
+    return referral, check

@@ -20,7 +20,7 @@ from models.referral import Referral
 from notifications.messages import MessageName
 from rules import clock
 from rules.asking import WhyAsked
-from rules.errors import FieldError, NotAcceptable, NotFound, WrongStage
+from rules.errors import FieldError, NotAcceptable, WrongStage
 from rules.permissions import HUB, Actor, check_may_answer_for, check_may_run_process
 from rules.stages import OPEN_CHECKS, CheckStatus, Stage
 
@@ -261,12 +261,7 @@ def _asked(referral: Referral, check: AgencyCheck) -> dict[str, Any]:
 
 def _answering(session: Session, reference: str, agency: str, by: Actor) -> tuple[Referral, AgencyCheck]:
     check_may_answer_for(by, agency)
-    try:
-        referral = referrals.lock(session, reference)
-        return referral, referrals.check_of(session, reference, agency)
-    except NotFound:
-        # Whether the referral exists, or only this agency was not asked, looks the same from outside.
-        raise NotFound("there is no such check") from None
+    return referrals.lock_with_check(session, reference, agency)
 
 
 def _check_return(session: Session, referral: Referral, document: ReturnDocument) -> None:

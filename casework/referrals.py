@@ -77,6 +77,17 @@ def check_of(session: Session, reference: str, agency: str) -> AgencyCheck:
     raise NotFound("there is no such check")
 
 
+def lock_with_check(session: Session, reference: str, agency: str) -> tuple[Referral, AgencyCheck]:
+    """The referral, locked, and one agency's check of it.
+
+    Raises NotFound: whether there is such a referral, or this agency was not asked, looks the same from outside.
+    """
+    try:
+        return lock(session, reference), check_of(session, reference, agency)
+    except NotFound:
+        raise NotFound("there is no such check") from None
+
+
 def protected_households(people: Iterable[Housed]) -> set[int]:
     """One protected person protects the address for all who live there: a child's address is its mother's."""
     return {person.household for person in people if person.protected_address}

@@ -16,9 +16,8 @@ from casework.notices import MASH_TEAM, say, to_agency
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from models.base import new_id
 from models.check import UrgentCall
-from models.referral import Referral
 from notifications.messages import MessageName
-from rules.errors import Conflict, FieldError, NotAcceptable, NotFound, WrongStage
+from rules.errors import Conflict, FieldError, NotAcceptable, WrongStage
 from rules.permissions import Actor, check_may_answer_for, check_may_run_process
 from rules.urgency import UrgencyRating, check_can_be_discussed, check_can_be_rated
 
@@ -73,7 +72,7 @@ def call(
     nothing to discuss, or an earlier call of the agency's is not acknowledged yet.
     """
     check_may_answer_for(by, agency)
-    referral = _of_check(session, reference, agency)
+    referral, _ = referrals.lock_with_check(session, reference, agency)
     check_can_be_discussed(referral.stage, f"referral {reference}")
     if any(each.acknowledged_at is None for each in calls(session, reference, agency)):
         raise WrongStage(f"check {reference}/{agency}: the team was told, and has not acknowledged it yet")
@@ -135,13 +134,3 @@ def order(rating: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[int]:
 def called() -> sa.Select[str]:
     """The referrals about which an agency's call waits for an acknowledgement."""
     return sa.select(col(UrgentCall.reference)).where(col(UrgentCall.acknowledged_at).is_(None)).distinct()
-
-
-def _of_check(session: Session, reference: str, agency: str) -> Referral:
-    try:
-        referral = referrals.lock(session, reference)
-        referrals.check_of(session, reference, agency)
-    except NotFound:
-        # Whether there is such a referral, or this agency was not asked, looks the same from outside.
-        raise NotFound("there is no such check") from None
-    return referral
