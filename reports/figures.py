@@ -97,11 +97,11 @@ def sla(session: Session, asked: Asked, by: By | None = None) -> list[Figures]:
 
 
 def checks(session: Session, asked: Asked, state: str | None = None, limit: int = 100) -> list[CheckRow]:
-    """The checks behind a figure, the latest first, at most `limit`; of one state, or of all."""
+    """The checks behind a figure, the longest late first, then the newest, at most `limit`; of one state, or of all."""
     query = sa.select(*(_CHECKS.c[name] for name in CheckRow._fields)).where(*_wanted(asked))
     if state is not None:
         query = query.where(_CHECKS.c.state == state)
-    query = query.order_by(sa.nulls_last(_CHECKS.c.late_minutes.desc()), _CHECKS.c.asked_at, _CHECKS.c.agency)
+    query = query.order_by(sa.nulls_last(_CHECKS.c.late_minutes.desc()), _CHECKS.c.asked_at.desc(), _CHECKS.c.agency)
     return [CheckRow(*row) for row in session.execute(query.limit(limit))]
 
 

@@ -78,7 +78,7 @@ def test_a_restricted_referral_is_counted_and_has_no_reference(office: Office, a
         restriction.restrict(session, reference, document, by=DECIDER, at=now(session))
     work_out()
     assert reference not in {row["reference"] for row in as_csv(analyst, "checks")}
-    assert "Restricted" in analyst.get("/sla/checks").text
+    assert "Restricted" in analyst.get("/sla/checks?state=on_time").text
 
 
 def test_the_figures_are_those_of_the_record(office: Office, analyst: Person):
