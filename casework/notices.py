@@ -99,8 +99,8 @@ class _Parcel(NamedTuple):
     text: messages.Text
 
 
-def deliver_due(real_now: datetime, *, limit: int = 20) -> int:
-    """Deliver notices whose turn has come, and return how many were tried.
+def deliver_due(real_now: datetime, *, limit: int = 5) -> int:
+    """Deliver notices whose turn has come, and return how many were tried; what is more urgent waits for few others.
 
     `real_now` is the real time, aware UTC: mail servers do not live by a scenario's clock. No transaction is open
     while the mail server is spoken to.
@@ -121,11 +121,12 @@ def next_turn(session: Session) -> datetime | None:
     return turn
 
 
-#: Somebody waits at a screen for a code; a duty team waits longest for its outcome, of which agencies are told too.
+#: Somebody waits at a screen for a code. A duty team waits for its outcome, of which agencies are told too, and has
+#: few letters: however many reminders wait when many deadlines fall together, those go after it.
 _TURN = (
     col(Notice.expires_at).is_(None),
-    col(Notice.written_at),
     col(Notice.recipient).not_like(to_duty_team("%")),
+    col(Notice.written_at),
 )
 
 

@@ -69,14 +69,14 @@ def _next_turn() -> datetime | None:
 
 
 def test_a_code_goes_first_and_a_duty_team_before_the_agencies(postman: Postman):
-    """R42: told at the same moment, whoever waits for it hears of it first"""
+    """R42: whoever waits for it hears of it first, however many letters were written before"""
     reference, waiting = refer(), account_of(Actor("waiting", Role.MASH_SUPPORT, is_person=True), T0)
     waiting.email, waiting.email_digest = "waiting@mash.bnes.example", signin.email_digest("waiting@mash.bnes.example")
     act(lambda session, at: session.add(waiting), at=T0)
     for agency in FOR_A_CHILD:
         act(say, MessageName.OUTCOME_SHARED, to_agency(agency), at=T0, reference=reference)
-    act(say, MessageName.OUTCOME_READY, to_duty_team(DUTY), at=T0, reference=reference)
     later = T0 + SECOND
+    act(say, MessageName.OUTCOME_READY, to_duty_team(DUTY), at=later, reference=reference)
     act(say_privately, AccountLetter.SIGN_IN_CODE, "waiting", "123456", at=later, expires_at=later + timedelta(hours=1))
     _deliver_all(later)
     duty = current_profile().duty_team(DUTY).notify.primary
