@@ -27,8 +27,8 @@ from tests.hub import running_hub
 from tests.scenarios.pack import PACK
 
 AT_ONCE = 6
-KILLS_A_TRIAL = 40
-PAUSE, BURST, CALM = (0.3, 2.0), 5, (4.0, 9.0)
+KILLS_A_TRIAL = 50
+PAUSE, BURST, CALM = (0.2, 1.5), 6, (4.0, 8.0)
 LONGEST_SILENCE = 13.0
 
 
@@ -109,8 +109,8 @@ class Campaign:
 
         def strike(nemesis: Nemesis) -> None:
             nemesis.longest = LONGEST_SILENCE
-            # Deaths twice as often as silences.
-            kinds = [kind for kind in nemesis.kinds for _ in range(1 + is_kill(kind))]
+            # Deaths three times as often as silences.
+            kinds = [kind for kind in nemesis.kinds for _ in range(1 + 2 * is_kill(kind))]
             nemesis.rage(kinds, pause=PAUSE, burst=BURST, calm=CALM, most_kills=most)
 
         played, nemesis = storm(self._scene, scenarios, seed, strike=strike, say=say)
