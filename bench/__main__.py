@@ -16,6 +16,7 @@ from bench import (
     pages,
     recovery,
     report,
+    rush,
     screens,
     soak,
     throughput,
@@ -33,8 +34,13 @@ ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
 }
 #: On a hub that nothing else has left its work on.
 BY_ITSELF: dict[str, Callable[[Ground], figures.Figure]] = {"recovery": recovery.measure}
-#: Measured only when asked for by name: an hour of one day's work, and strangers who want the machine to themselves.
-LONG: dict[str, Callable[[Ground], figures.Figure]] = {"soak": soak.measure, "abuse": abuse.measure}
+#: Measured only when asked for by name: an hour of one day's work, half an hour of ten days' work, and strangers who
+#: want the machine to themselves.
+LONG: dict[str, Callable[[Ground], figures.Figure]] = {
+    "soak": soak.measure,
+    "rush": rush.measure,
+    "abuse": abuse.measure,
+}
 ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
     "screens": screens.measure,
     "pages": pages.measure,

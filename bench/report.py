@@ -8,7 +8,7 @@ from typing import Any
 from bench.figures import HERE
 
 MARKDOWN, PICTURE = HERE / "results.md", HERE / "results.svg"
-ORDER = ("wakeup", "throughput", "waiting", "latency", "deadlines", "recovery", "soak", "screens")
+ORDER = ("wakeup", "throughput", "waiting", "latency", "deadlines", "recovery", "soak", "rush", "screens")
 
 
 def write(results: dict[str, Any]) -> None:

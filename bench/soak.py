@@ -70,10 +70,10 @@ class Watch:
         self._screens = [(tokens[OPERATOR], "/referrals"), (tokens["rep-POLICE"], "/checks")]
         self._portal = httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}/api/v1", timeout=30)
 
-    def look(self, passed: float) -> None:
-        """Read each screen once and note each part's memory, if it is time."""
+    def look(self, passed: float) -> bool:
+        """Read each screen once and note each part's memory, if it is time; whether it was."""
         if passed < self._next:
-            return
+            return False
         self._next = passed + LOOK_EVERY
         for token, path in self._screens:
             began = time.perf_counter()
@@ -82,6 +82,7 @@ class Watch:
             self.errors += answer.status_code != 200
         for part, pid in costs.running_parts(self._stack).items():
             self.memory[part].append((passed / 3600, costs.memory(pid, since=self._began)[1]))
+        return True
 
 
 def _tell(figure: Figure, watch: Watch, letters: list[float], unsent: int) -> None:
