@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from casework import asking, due_times, items, ledger, legal_gate, outgoing, reconsider, referrals
@@ -240,6 +243,37 @@ def returns(session: Session, check: AgencyCheck) -> list[Return]:
     """The versions of an agency's return, oldest first."""
     query = select(Return).where(Return.check_id == check.id).order_by(col(Return.version))
     return list(session.exec(query))
+
+
+class Said(NamedTuple):
+    """What an agency has returned, and what it was asked about that; each oldest first."""
+
+    versions: list[Return]
+    asked: list[FollowUp]
+
+
+def said_on_each(session: Session, checks: Collection[AgencyCheck]) -> dict[UUID, Said]:
+    """What was said on each of these checks, by the check's id."""
+    said = {check.id: Said([], []) for check in checks}
+    for version in session.exec(select(Return).where(col(Return.check_id).in_(said)).order_by(col(Return.version))):
+        said[version.check_id].versions.append(version)
+    asked = select(FollowUp).where(col(FollowUp.check_id).in_(said)).order_by(col(FollowUp.asked_at))
+    for question in session.exec(asked):
+        said[question.check_id].asked.append(question)
+    return said
+
+
+def counts_of_each(session: Session, checks: Collection[AgencyCheck]) -> dict[UUID, tuple[int, int]]:
+    """By check: how many versions of its return there are, and how many of the agency's questions are open."""
+    wanted = [check.id for check in checks]
+    versions = sa.select(sa.func.count()).where(col(Return.check_id) == col(AgencyCheck.id)).scalar_subquery()
+    questions = (
+        sa.select(sa.func.count())
+        .where(col(Clarification.check_id) == col(AgencyCheck.id), col(Clarification.answered_at).is_(None))
+        .scalar_subquery()
+    )
+    query = sa.select(col(AgencyCheck.id), versions, questions).where(col(AgencyCheck.id).in_(wanted))
+    return {check_id: (given, unanswered) for check_id, given, unanswered in session.execute(query)}
 
 
 def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:

@@ -14,7 +14,7 @@ import jinja2
 from sqlmodel import Session, col, select
 
 from casework import asking, items, ledger, referrals
-from casework.checks import follow_ups, returns
+from casework.checks import Said, said_on_each
 from casework.facts import checks_settled
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
@@ -116,8 +116,11 @@ def current_content(session: Session, referral: Referral, at: datetime) -> dict[
     profile = profile_of(session, referral)
     asked = {check.agency: check for check in referrals.checks(session, referral.reference)}
     not_asked = {row.agency: row for row in asking.not_asked(session, referral.reference)}
+    said = said_on_each(session, asked.values())
     answers = [
-        _answer(session, agency.code, asked.get(agency.code), not_asked.get(agency.code), referral=referral, at=at)
+        _answered(session, check, not_asked.get(agency.code), said[check.id], referral=referral, at=at)
+        if (check := asked.get(agency.code))
+        else _unasked(session, agency.code, not_asked.get(agency.code), referral)
         for agency in profile.agencies
     ]
     return join(
@@ -184,29 +187,34 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _answer(
-    session: Session, code: str, check: AgencyCheck | None, not_asked: AgencyNotAsked | None,
+def _unasked(session: Session, code: str, not_asked: AgencyNotAsked | None, referral: Referral) -> AgencyAnswer:
+    why = label_of(session, referral, "not_asked_because", not_asked.reason) if not_asked else None
+    return AgencyAnswer(code, _name(session, code, referral), Section.NOT_ASKED, because=why)
+
+
+def _name(session: Session, code: str, referral: Referral) -> str:
+    profile = profile_of(session, referral)
+    return profile.agency(code).name_on(referral.received_at.astimezone(profile.zone_info).date())
+
+
+def _answered(
+    session: Session, check: AgencyCheck, not_asked: AgencyNotAsked | None, said: Said,
     *, referral: Referral, at: datetime,
 ) -> AgencyAnswer:  # fmt: skip
     profile = profile_of(session, referral)
-    name = profile.agency(code).name_on(referral.received_at.astimezone(profile.zone_info).date())
-    if check is None:
-        why = label_of(session, referral, "not_asked_because", not_asked.reason) if not_asked else None
-        return AgencyAnswer(code, name, Section.NOT_ASKED, because=why)
-    versions = returns(session, check)
     reason = profile.label("decline_reason", check.decline_reason) if check.decline_reason else None
     return AgencyAnswer(
-        agency=code,
-        name=name,
+        agency=check.agency,
+        name=_name(session, check.agency, referral),
         section=_section(check, at),
         due=local_words(check.due_at, profile),
         decline_reason=reason,
         because=label_of(session, referral, "asked_because", check.asked_because),
         basis={subject: _basis(profile, on_record) for subject, on_record in sorted(check.basis.items())},
         overridden=_overridden(not_asked, profile) if not_asked and check.asked_because == WhyAsked.OVERRIDE else None,
-        newest=_return(versions[-1], profile) if versions else None,
-        result_label=profile.label("return_result", versions[-1].result) if versions else None,
-        follow_ups=[_follow_up(asked, profile) for asked in follow_ups(session, check)],
+        newest=_return(said.versions[-1], profile) if said.versions else None,
+        result_label=profile.label("return_result", said.versions[-1].result) if said.versions else None,
+        follow_ups=[_follow_up(asked, profile) for asked in said.asked],
     )
 
 

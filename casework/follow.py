@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
 from casework import asking, facts, reconsider, referrals
-from casework.checks import clarifications, returns
+from casework.checks import counts_of_each
 from casework.collation import kept
 from casework.ledger import READS
 from casework.register import label_of, profile_of
@@ -199,15 +199,21 @@ def of_team(session: Session, *, by: Actor) -> OwnReferrals:
     return OwnReferrals(still=next(rows), over=next(rows))
 
 
-def see_check(session: Session, check: AgencyCheck, profile: Profile, received: datetime) -> CheckSeen:
-    """One check as the MASH team follows it. The caller has checked who reads."""
-    return CheckSeen.of(
-        check,
-        name=profile.agency(check.agency).name_on(received.astimezone(profile.zone_info).date()),
-        late_by_seconds=check.late_by.total_seconds() if check.late_by else None,
-        returns=len(returns(session, check)),
-        open_questions=sum(question.answer is None for question in clarifications(session, check)),
-    )
+def see_checks(
+    session: Session, checks: Collection[AgencyCheck], profile: Profile, received: datetime
+) -> list[CheckSeen]:
+    """Checks of one referral as the MASH team follows them. The caller has checked who reads."""
+    counts, on = counts_of_each(session, checks), received.astimezone(profile.zone_info).date()
+    return [
+        CheckSeen.of(
+            check,
+            name=profile.agency(check.agency).name_on(on),
+            late_by_seconds=check.late_by.total_seconds() if check.late_by else None,
+            returns=counts[check.id][0],
+            open_questions=counts[check.id][1],
+        )
+        for check in checks
+    ]
 
 
 def _seen(session: Session, referral: Referral, by: Actor, at: datetime) -> ReferralSeen:
@@ -228,7 +234,7 @@ def _team_only(session: Session, referral: Referral) -> dict[str, object]:
     agency_of = {check.id: check.agency for check in checks}
     dissent = session.get(Dissent, referral.reference)
     return {
-        "checks": [see_check(session, check, profile, referral.received_at) for check in checks],
+        "checks": see_checks(session, checks, profile, referral.received_at),
         "not_asked": [
             NotAskedSeen.of(
                 row,

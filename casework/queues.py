@@ -15,7 +15,7 @@ from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
 from casework.discussion import views_of
-from casework.follow import CheckSeen, Seen, see_check
+from casework.follow import CheckSeen, Seen, see_checks
 from casework.follow_up import FollowUpSeen, FollowUpTask
 from casework.ledger import Act
 from casework.register import profile_of, profiles
@@ -218,7 +218,7 @@ def read_check_for_team(session: Session, reference: str, agency: str, *, by: Ac
     referral = referrals.lock(session, reference)
     check = referrals.check_of(session, reference, agency)
     ledger.write(session, reference, Act.CHECK_READ, by=by, at=at, agency=agency)
-    seen = see_check(session, check, profile_of(session, referral), referral.received_at)
+    [seen] = see_checks(session, [check], profile_of(session, referral), referral.received_at)
     return CheckForTeam(
         clarifications=_questions(session, check),
         follow_ups=follow_up.seen(session, referral, check, for_team=True),
