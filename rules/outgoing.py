@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import product
 
+from rules import given_names
 from rules.spelling import (
     STREETS,
     long_form,
@@ -224,6 +225,9 @@ def _is_named(found: Sequence[str], person: Person, known: Iterable[Person]) -> 
         joined not in names for _, _, joined in places_of(found, _full(given, family), nearly_from=_NEARLY)
     ):
         return True
+    theirs = names | {each for other in others for each in _called(*other)}
+    if any(joined not in theirs for _, _, joined in places_of(found, _called(given, family))):
+        return True
     relatives = [other for other, name in others if name == family]
     return any(
         _goes_with(found, start, after, given, relatives)
@@ -236,6 +240,11 @@ def _full(given: Sequence[str], family: Sequence[str]) -> set[str]:
     firsts = {"".join(given), *given[:1]} - {""}
     lasts = {"".join(family), family[0], family[-1]}
     return {order for first in firsts for last in lasts for order in (first + last, last + first)}
+
+
+def _called(given: Sequence[str], family: Sequence[str]) -> set[str]:
+    """The same for what somebody is called besides: in short, or in whole."""
+    return {name for first in given[:1] for other in given_names.others(first) for name in _full([other], family)}
 
 
 def _goes_with(

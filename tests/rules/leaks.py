@@ -28,7 +28,8 @@ _NUMBERS = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
     "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]  # fmt: skip
-_GIVEN = ("Robin", "Zoë", "Mary Jane", "Darren", "Aoife", "Mohammed", "Chloe", "Tomasz", "Grace", "Owen")
+_GIVEN = ("Robin", "Zoë", "Mary Jane", "Darren", "Aoife", "Mohammed", "Chloe", "Tomasz", "Grace", "Owen", "Elizabeth")
+_CALLED = {"Mary Jane": "Molly", "Darren": "Daz", "Mohammed": "Mo", "Tomasz": "Tomek", "Elizabeth": "Beth"}
 _FAMILY = ("Ashdown", "O'Brien", "Smith-Jones", "Kowalski", "Holt", "Müller", "MacDonald", "Patel", "Rees", "Young")
 _AROUND = (
     ("The mother moved to {} last week.", "She can be seen there after school."),
@@ -111,6 +112,8 @@ def _telephone(case: Case, dice: random.Random) -> str:
 def _name(case: Case, dice: random.Random) -> str:
     initial = case.given[0]
     shapes = ["{g} {f}", "{f}, {g}", "{f} {g}", "{g}\n{f}", "Ms {f}", "Mr. {f}", "{g} Marie {f}", "{g}-{f}", "{g}{f}"]
+    if case.given in _CALLED:
+        shapes += [f"{_CALLED[case.given]} {{f}}", f"{{f}}, {_CALLED[case.given]}"]
     if initial != "A":
         shapes += ["{i} {f}", "{i}. {f}", "{i}.{f}", "{f}, {i}."]
     family = dice.choice([case.family, case.family.replace("-", " "), case.family.replace("'", "’")])
@@ -144,10 +147,11 @@ def harmless(dice: random.Random) -> tuple[Guard, str]:
         other = Case(dice)
     if dice.random() < 0.3 and case.given != other.given:
         other.family = case.family
+    called = dice.choice([other.given, _CALLED.get(other.given, other.given)])
     words = {
         "day": f"{dice.randint(1, 28)} January 2026", "adjective": dice.choice(["calm", "loud", "cold"]),
         "street": f"{other.street} {other.kind}", "number": dice.randint(2, 219), "telephone": other.telephone,
-        "postcode": other.postcode, "name": f"{other.given} {other.family}",
+        "postcode": other.postcode, "name": f"{called} {other.family}",
     }  # fmt: skip
     return case.guard(), " ".join(dice.choice(_HARMLESS).format(**words) for _ in range(6))
 

@@ -74,6 +74,26 @@ def test_an_address_without_commas_or_number_is_found_too(address: str, text: st
     assert kinds(text, Guard([("S1", address)]))
 
 
+@pytest.mark.parametrize(
+    ("on_record", "text", "found"),
+    [
+        (Person("Robert", "Ashdown"), "Bob Ashdown rang.", True),
+        (Person("Robert", "Ashdown"), "ASHDOWN,\nBobby", True),
+        (Person("Bob", "Ashdown"), "Robert Ashdown rang.", True),
+        (Person("Katherine Anne", "Holt-O'Brien"), "Kate O’Brien rang.", True),
+        (Person("Robert", "Ashdown"), "Bob rang, and Ashdown too.", False),
+        (Person("Robert", "Ashdown"), "Ted Ashdown rang.", False),
+        # Whoever reads knows that Bob.
+        (Person("Bobby", "Wren"), "Bob Wren rang.", False),
+        (Person("William", "Young"), "How will young people travel?", False),
+    ],
+)
+def test_a_short_form_with_the_family_name_is_the_name(on_record, text, found):
+    """R29: in both directions, exactly, and not where it is somebody of whom the reader knows"""
+    guard = Guard(people=[("S2", on_record)], known=[Person("Robert", "Wren")])
+    assert kinds(text, guard) == ({"NAME"} if found else set())
+
+
 def test_an_initial_that_a_known_relative_shares_is_no_alarm():
     """R29: the child's own name stays sayable"""
     guard = Guard(people=[("S2", Person("William", "Ashdown"))], known=[Person("Wren", "Ashdown")])
