@@ -282,6 +282,15 @@ def clarifications(session: Session, check: AgencyCheck) -> list[Clarification]:
     return list(session.exec(query))
 
 
+def told(session: Session, referral: Referral, check: AgencyCheck) -> list[str]:
+    """All that an agency was asked and answered in words, by the duty team or the MASH team."""
+    return [
+        check.question or referral.clarification_question or "",
+        *(each.answer for each in clarifications(session, check) if each.answer),
+        *(each.question for each in follow_ups(session, check)),
+    ]
+
+
 def follow_ups(session: Session, check: AgencyCheck) -> list[FollowUp]:
     """What the agency was asked about its return, oldest first."""
     query = select(FollowUp).where(FollowUp.check_id == check.id).order_by(col(FollowUp.asked_at))

@@ -65,6 +65,11 @@ def for_referrer(session: Session, referral: Referral) -> Guard:
     return _guard(session, referral, _unreachable(session, referral, Reader.REFERRER), everybody, [])
 
 
+def for_addresses(session: Session, reference: str, more: Sequence[tuple[str, str]] = ()) -> Guard:
+    """The protected addresses alone, and `more` of them, by whose they are, with the telephone numbers in them."""
+    return _of_addresses([*_ever_protected(session, reference), *more])
+
+
 def protected(session: Session, reference: str) -> list[str]:
     """The people, as S1, S2 …, whose address is protected and in the record."""
     return list(dict.fromkeys(code for code, _ in _ever_protected(session, reference)))
@@ -105,10 +110,8 @@ def in_a_question(text: str | None, guard: Guard, pointer: str) -> list[FieldErr
 def in_a_referral(parsed: ReferralDocument) -> list[FieldError]:
     """What a duty team asks every agency must not hold the address that is kept from them."""
     numbered = [(f"S{number}", subject) for number, subject in enumerate(parsed.subjects, start=1)]
-    addresses = _addresses(numbered)
-    guard = Guard(addresses, [(of, number) for of, address in addresses for number in numbers_in(address)])
     question = parsed.eligibility.clarification_question
-    return in_a_question(question, guard, "/eligibility/clarification_question")
+    return in_a_question(question, _of_addresses(_addresses(numbered)), "/eligibility/clarification_question")
 
 
 def _leaving(decision: SubjectDecision, standing: dict[Key, Standing]) -> Iterator[tuple[str, str, str]]:
@@ -138,6 +141,10 @@ def _guard(
         [*people, *((item.agency, person) for item in unread for person in people_in(_text(item)))],
         known,
     )
+
+
+def _of_addresses(addresses: Sequence[tuple[str, str]]) -> Guard:
+    return Guard(addresses, [(of, number) for of, address in addresses for number in numbers_in(address)])
 
 
 def _addresses(subjects: Sequence[tuple[str, Subject | SubjectDocument]]) -> list[tuple[str, str]]:

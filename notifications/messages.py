@@ -30,6 +30,7 @@ class MessageName(StrEnum):
     CHECK_STOPPED = "check_stopped"
     CHECK_DECLINED = "check_declined"
     DETAILS_CORRECTED = "details_corrected"
+    HELD_ALREADY = "held_already"
     CLARIFICATION_ASKED = "clarification_asked"
     CLARIFICATION_ANSWERED = "clarification_answered"
     FOLLOW_UP_ASKED = "follow_up_asked"

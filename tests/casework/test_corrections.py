@@ -21,10 +21,12 @@ from tests.casework.factory import (
     ASKED,
     DECIDER,
     DUTY,
+    FOR_A_CHILD,
     SUPPORT,
     a_child,
     account_of,
     act,
+    document,
     duty,
     notices_of,
     referral,
@@ -34,7 +36,10 @@ from tests.casework.factory import (
 
 WHY = "The school has the certificate."
 LEAD = Actor("ig-lead", Role.IG_LEAD, is_person=True)
-PROTECTED = {**a_child(), "address": "12 Harbour Lane, Exampleton", "protected_address": True}
+HARBOUR, QUARRY = "12 Harbour Lane, Exampleton", "7 Quarry Road, Exampleton"
+PROTECTED = {**a_child(), "address": HARBOUR, "protected_address": True}
+OPEN, UNKNOWN = ({"address": address, "protected_address": False} for address in (HARBOUR, None))
+ELSEWHERE = {"address": "3 Old Row, Exampleton", "protected_address": True}
 
 
 def correct(reference: str, by: Actor = SUPPORT, **more: Any) -> None:
@@ -128,6 +133,33 @@ def test_a_protected_address_is_shown_in_no_version_and_guarded_in_each(record):
     guard = act(lambda session: outgoing.for_agency(session, referrals.find(session, reference), "POLICE"))
     for place in ("12 Harbour Lane, Exampleton", "7 Quarry Road, Exampleton"):
         assert outgoing.in_a_question(f"Who lives at {place}?", guard, "/text")
+
+
+@pytest.mark.parametrize(
+    ("was", "asked", "change", "is_held"),
+    [
+        # It stood on the screen of whoever searches with an address.
+        (OPEN, "Who is at home at night?", {"protected_address": True}, True),
+        # Everybody reads the question.
+        (ELSEWHERE, "Who else lives at 7, Quarry Rd?", {"address": QUARRY}, True),
+        (UNKNOWN, "Who lives at number 12 Harbour Ln?", {"address": HARBOUR, "protected_address": True}, True),
+        # Nobody was told, or nothing is protected.
+        (ELSEWHERE, "Who is at home at night?", {"address": QUARRY}, False),
+        (UNKNOWN, "Who is at home at night?", {"protected_address": True}, False),
+        (OPEN, "Who is at home at 7 Quarry Road?", {"address": QUARRY}, False),
+    ],
+)
+def test_the_mash_team_learns_who_holds_an_address_that_is_protected_now(record, was, asked, change, is_held):
+    """R29: they are to be asked who has it, and not to pass it on; the duty team does not learn whom the hub asked"""
+    eligibility = {**document()["eligibility"], "clarification_question": asked}
+    reference = walk(Stage.CHECKING, subjects=[a_child() | was], eligibility=eligibility)
+    correct(reference, **change)
+    holders = set(FOR_A_CHILD) if is_held else set()
+    assert set(read(reference).address_held_by) == holders
+    assert read(reference, duty()).address_held_by == []
+    assert (("held_already", "mash:team") in notices_of(record, reference)) is is_held
+    [corrected] = [each for each in act(ledger.entries, reference) if each.act == "DETAILS_CORRECTED"]
+    assert set(corrected.detail.get("address_held_by", ())) == holders
 
 
 def test_who_asks_for_their_own_data_is_given_the_versions_before(checking):

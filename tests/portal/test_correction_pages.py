@@ -39,6 +39,20 @@ def test_the_duty_team_finds_the_page_from_its_referral(office: Office, client: 
     assert officer.send(page, FORM).headers["location"] == f"{page}?done=corrected"
 
 
+def test_the_page_names_who_was_told_an_address_that_is_protected_now_to_the_mash_team_alone(
+    office: Office, client: Any
+):
+    """R29"""
+    reference = office.refer_and_ask(CHILD)
+    officer, page = at_their_desk(client, "OFFICER"), f"/referrals/{reference}/details"
+    officer.send(page, {"subject": "S1", "protected_address:bool": "true", "reason": "She fled."})
+    assert "Protected: it is not shown here" in officer.get(page).text
+    assert "Told before" not in officer.get(page).text
+    told = at_their_desk(client, "MASH_SUPPORT").get(f"/board/{reference}/details").text
+    assert "Told before the address was protected:</strong> " in told
+    assert "Avon and Somerset Constabulary" in told.partition("Told before")[2].partition("</p>")[0]
+
+
 def test_a_system_corrects_through_the_api(office: Office):
     """R41"""
     reference = office.refer_and_ask(CHILD)
