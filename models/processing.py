@@ -35,6 +35,8 @@ SUBJECT = Ground("Child or adult referred, and people around them", _TASK, _REFE
 WORKER = Ground("Professional, in what they do for a referral", "UK GDPR 6(1)(e) public task", _REFERRAL)
 RIGHTS = Ground("Child or adult referred", "UK GDPR 6(1)(c) legal obligation (Art. 15, 17, 5(2))", _REFERRAL)
 ACCOUNT = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 32 security", "with the account")
+SIGN_IN = Ground(ACCOUNT.whose, ACCOUNT.basis, "90 days after the account was closed: casework/leftovers.py")
+OPINION = Ground(ACCOUNT.whose, ACCOUNT.basis, "three years: casework/leftovers.py")
 FLEETING = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 32 security", "hours or days: migration 0017")
 GOVERNED = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 5(2) accountability", "for good: no content")
 
@@ -131,7 +133,7 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
         "provider_subject": "Finds the account at the council's sign-in", "duty_team": "For which team they work",
     }),
     "account_event": (ACCOUNT, {"actor": "Who changed an account", "detail": "What was changed, in codes"}),
-    "feedback": (ACCOUNT, {
+    "feedback": (OPINION, {
         "went_well": "To make the process better", "should_change": "To make the process better",
         "answer": "To make the process better", "what_changed": "To make the process better",
     }),
@@ -143,6 +145,8 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
 DIFFERING: Mapping[str, Ground] = {
     "referral.sending_officer": WORKER, "referral.reply_to": WORKER, "referral.decided_to_refer_by": WORKER,
     "discussion.present": WORKER, "subject.basis_confirmed_by": WORKER,
+    "account.email": SIGN_IN, "account.email_digest": SIGN_IN, "account.password_hash": SIGN_IN,
+    "account.totp_secret": SIGN_IN, "account.provider_subject": SIGN_IN,
 }  # fmt: skip
 #: Text that says nothing about a person: names of things, codes of the profile, digests of random tokens.
 NOT_PERSONAL = frozenset({

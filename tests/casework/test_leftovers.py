@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from casework import kept_forms, leftovers, openings, provider_signin, signin
-from casework.db import unit_of_work
+from casework import drafts, kept_forms, leftovers, openings, provider_signin, signin
+from casework.db import now, unit_of_work
 from casework.sessions import open_session, real_now
 from models.account import Account
+from models.feedback import Feedback
 from rules.permissions import Role
 from tests.record import Record
 
@@ -83,3 +84,51 @@ def test_a_draft_that_somebody_saved_stays(record: Record):
 def test_clearing_twice_changes_nothing(record: Record):
     assert cleared(record, 8 * DAY) == 6
     assert cleared(record, 8 * DAY) == 0
+
+
+def _left(session: Any, name: str, *, days: int) -> None:
+    """Somebody with all that a person signs in with, and a draft, disabled so many days ago."""
+    account = Account(
+        id=name, role=Role.OPERATOR, is_person=True, added_at=now(session), display_name=f"Once {name}",
+        email=f"{name}@example.org", email_digest=name, password_hash="x", totp_secret="A" * 32, totp_last_step=1,
+        provider_subject=name, disabled_at=now(session) - timedelta(days=days),
+    )  # fmt: skip
+    session.add(account)
+    session.flush()
+    drafts.save(session, "referral", "", {"concern": "Half typed"}, by=account.as_actor(), at=now(session))
+
+
+def test_of_who_left_the_name_stays_and_nothing_to_sign_in_with(record: Record):
+    """R51: after a quarter, and no sooner; who is here stays as they are"""
+    with unit_of_work() as session:
+        _left(session, "long-ago", days=91)
+        _left(session, "lately", days=89)
+        assert leftovers.clear(session) == 1
+        assert leftovers.clear(session) == 0
+    kept = "num_nonnulls(email, email_digest, password_hash, totp_secret, totp_last_step, provider_subject)"
+    left = "id IN ('long-ago', 'lately', 'rep')"
+    assert record.ask(f"SELECT id, {kept} FROM account WHERE {left} ORDER BY id") == [
+        ("lately", 6), ("long-ago", 0), ("rep", 1),
+    ]  # fmt: skip
+    assert record.ask("SELECT account_id FROM draft WHERE purpose = 'referral'") == [("lately",)]
+    assert record.ask("SELECT account_id, act FROM account_event WHERE act = 'CLEARED'") == [("long-ago", "CLEARED")]
+    with unit_of_work() as session:
+        assert session.get_one(Account, "long-ago").display_name == "Once long-ago"
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "is_kept"), [(1095, None, True), (1097, None, False), (1500, 1095, True), (1500, 1097, False)]
+)
+def test_feedback_goes_three_years_after_it_was_given_or_answered(record: Record, given, answered, is_kept):
+    """R51, R61"""
+    with unit_of_work() as session:
+        at, said = now(session), {"answer": "Thank you.", "answered_by": "rep"} if answered else {}
+        session.add(
+            Feedback(
+                given_at=at - given * DAY, given_by="rep", went_well="The call.", for_everybody=bool(answered),
+                answered_at=at - answered * DAY if answered else None, **said,
+            )
+        )  # fmt: skip
+        session.flush()
+        assert leftovers.clear(session) == (0 if is_kept else 1)
+    assert record.ask("SELECT count(*) FROM feedback") == [(1 if is_kept else 0,)]
