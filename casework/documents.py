@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, EmailStr, Field, StringConstraints
 from casework.document_parts import BornOn, Code, Document, Line, NhsNumber, OwnId, Reference, Text
 from casework.item_documents import Item
 from casework.legal_documents import LEGAL_CODES, LegalDocument
+from casework.register import current_profile
 from casework.restriction_documents import RestrictionDocument
 from rules.people import Side
 
@@ -48,7 +49,10 @@ class Concern(Document):
     narrative: Text
     source: Code = Field(description="Code set referral_source")
     level_of_need: Code = Field(description="Code set need_level")
-    urgency: Code = Field(default="STANDARD", description="An urgency band of the area profile")
+    urgency: Code = Field(
+        default_factory=lambda: current_profile().clocks.default_band,
+        description="An urgency band of the area profile; its default band when it is left out",
+    )
 
 
 class SubjectDocument(LegalDocument):

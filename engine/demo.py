@@ -14,24 +14,33 @@ from typing import Any
 
 from engine.ports import ANY_FREE
 from engine.stack import Stack
+from models.profile import load_profile
 from models.settings import HOUSE
 from rules.errors import Misconfigured
 
 Say = Callable[[str], None]
 
 
-def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event) -> int:
+def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event, profile: str | None = None) -> int:
     """Start a hub of its own in `home`, play every scenario, and say how each went. Returns the exit code.
 
-    The data of an earlier demo is thrown away first. Raises Misconfigured outside a checkout, which holds the pack.
+    `profile` is the area's: the name of a shipped one, or a file; without it the one that is set, or B&NES. The data of
+    an earlier demo is thrown away first. Raises Misconfigured outside a checkout, which holds the pack, and for a
+    profile that is not right.
     """
     scenarios = _the_pack()
+    if profile is not None:
+        file = shipped(profile)
+        load_profile(file)
+        os.environ["MASH_PROFILE"] = str(file)
     say("demo: starting the hub (PostgreSQL, Prefect, worker, timekeeper, portal's API, mail) on this machine alone")
     _throw_away(home)
     with Stack(home, ANY_FREE, say=lambda sentence: say(f"  {sentence}")) as stack:
         os.environ.update(stack.environment())
-        say(f"demo: playing {len(scenarios.PACK)} scenarios side by side; a week of the hub's time passes meanwhile\n")
-        results = scenarios.play(_hub(stack, scenarios), finished=lambda played: say(_told(stack, played)))
+        hub = _hub(stack, scenarios)
+        pack = importlib.import_module("tests.scenarios.pack").of_area(hub.profile)
+        say(f"demo: playing {len(pack)} scenarios side by side; a week of the hub's time passes meanwhile\n")
+        results = scenarios.play(hub, pack, finished=lambda played: say(_told(stack, played)))
         failed = [played for played in results if played.trouble]
         say(f"\ndemo: {len(results) - len(failed)} scenarios passed, {len(failed)} failed")
         if keep:
@@ -41,6 +50,12 @@ def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event) -> int:
             with suppress(KeyboardInterrupt):
                 stopping.wait()
     return 1 if failed else 0
+
+
+def shipped(profile: str) -> Path:
+    """The file of a profile: a shipped one by its name, such as front-door, or a file as it is given."""
+    by_name = HOUSE / "profiles" / f"{profile}.toml"
+    return (by_name if "/" not in profile and by_name.is_file() else Path(profile)).resolve()
 
 
 def _the_pack() -> Any:

@@ -1,11 +1,16 @@
 """Whole documents for the API's description and for trying the hub. Nobody in them exists.
 
 The NHS numbers are from the range 999, which is never given to people. docs/examples/ holds the referrals as files.
+They are written in the codes of B&NES; `in_area` puts those of another area in their place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from models.profile import Profile
+from rules.people import Side
 
 _QUESTION = "Has anybody attended the address, seen injuries, or had contact with the family, in the last six months?"
 
@@ -275,3 +280,40 @@ RESOLUTION = {"version_seen": 5, "resolution": "All agreed on an assessment afte
 
 #: The referrals that docs/examples/ holds, by the name of their file.
 REFERRALS = {"child": CHILD, "adult": ADULT, "joint": JOINT}
+
+
+def cast(profile: Profile) -> dict[str, str]:
+    """Who stands in an area for each code of these examples: its duty teams, and the agencies that hold the same."""
+    child, adult = Side.CHILD, Side.ADULT
+    others = (agency.code for agency in profile.agencies if not agency.default_checks)
+    police = _holder(profile, "POLICE_CONTACT", child)
+    return {
+        "CHILDREN_DUTY": profile.duty_team_of(child).code,
+        "ADULT_ASIST": profile.duty_team_of(adult).code,
+        "POLICE": police,
+        "COUNCIL_CHILDREN": _holder(profile, "SOCIAL_CARE", child),
+        "COUNCIL_ADULTS": _holder(profile, "SOCIAL_CARE", adult),
+        "COMMUNITY_HEALTH_CHILDREN": _holder(profile, "PHYSICAL_HEALTH", child),
+        "COMMUNITY_HEALTH_ADULTS": _holder(profile, "PHYSICAL_HEALTH", adult),
+        "MENTAL_HEALTH": _holder(profile, "MENTAL_HEALTH", child),
+        "PROBATION": next(others, police),
+        "STANDARD": profile.clocks.default_band,
+    }
+
+
+def in_area(document: Any, names: Mapping[str, str]) -> Any:
+    """A document with each of those codes replaced by the one that stands for it."""
+    match document:
+        case dict():
+            return {key: in_area(value, names) for key, value in document.items()}
+        case list():
+            return [in_area(value, names) for value in document]
+        case str():
+            return names.get(document, document)
+    return document
+
+
+def _holder(profile: Profile, topic: str, side: Side) -> str:
+    asked = [agency.code for agency in profile.agencies_to_ask({side})]
+    holders = profile.asking.question_about.get(topic, ())
+    return next((code for code in asked if code in holders), asked[0])

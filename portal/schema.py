@@ -13,6 +13,8 @@ from pydantic.json_schema import models_json_schema
 
 from casework import correction_documents, documents, legal_documents, sample_documents
 from casework.document_parts import Document
+from models.profile import Profile
+from portal.examples import cast, in_area
 from portal.problems import MEDIA_TYPE, Problem
 
 _REF = "#/components/schemas/{model}"
@@ -89,6 +91,24 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components.update(schemas["$defs"])
     _drop_fastapi_errors(described, components)
     return described
+
+
+def describe_in(app: FastAPI, profile: Profile) -> dict[str, Any]:
+    """The same for one area: its own codes stand in the examples."""
+    described, names = describe(app), cast(profile)
+    paths = {
+        path: {method: _in_area(operation, names) for method, operation in operations.items()}
+        for path, operations in described["paths"].items()
+    }
+    return {**described, "paths": paths}
+
+
+def _in_area(operation: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    taken = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "examples" not in taken:
+        return operation
+    content = {"application/json": {**taken, "examples": in_area(taken["examples"], names)}}
+    return {**operation, "requestBody": {**operation["requestBody"], "content": content}}
 
 
 def _drop_fastapi_errors(described: dict[str, Any], components: dict[str, Any]) -> None:

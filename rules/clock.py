@@ -9,6 +9,7 @@ from enum import StrEnum
 from rules.calendar import OfficeCalendar
 
 _DAY_WORDS = "%a %d %b %Y"
+_DAY_HOURS = 24
 
 
 class ClockPolicy(StrEnum):
@@ -23,8 +24,9 @@ class ClockPolicy(StrEnum):
 class Clock:
     """A clock policy with what it needs.
 
-    `hours` is the open time of OFFICE_HOURS, and None for the others. With `starts_at_opening`, what is asked while
-    the office is closed counts as asked when it next opens (R21, R26). Raises ValueError when these do not fit.
+    `hours` is the open time of OFFICE_HOURS. For NEXT_WORKING_DAY_SAME_TIME it counts whole days, closed ones left out:
+    72 is the third working day, and None the next. With `starts_at_opening`, what is asked while the office is closed
+    counts as asked when it next opens (R21, R26). Raises ValueError when these do not fit.
     """
 
     policy: ClockPolicy = ClockPolicy.NEXT_WORKING_DAY_SAME_TIME
@@ -32,10 +34,26 @@ class Clock:
     starts_at_opening: bool = True
 
     def __post_init__(self) -> None:
-        if (self.policy is ClockPolicy.OFFICE_HOURS) is not (self.hours is not None):
-            raise ValueError("hours belong to OFFICE_HOURS, and to no other policy")
+        if not self._has_its_hours():
+            raise ValueError(
+                "hours belong to OFFICE_HOURS, and in whole days, such as 72, to NEXT_WORKING_DAY_SAME_TIME"
+            )
         if self.hours is not None and not 0 < self.hours <= 1000:
             raise ValueError("hours must be more than 0 and at most 1000")
+
+    @property
+    def days(self) -> int:
+        """On which working day after the one of the question NEXT_WORKING_DAY_SAME_TIME ends."""
+        return int((self.hours or _DAY_HOURS) // _DAY_HOURS)
+
+    def _has_its_hours(self) -> bool:
+        match self.policy:
+            case ClockPolicy.OFFICE_HOURS:
+                return self.hours is not None
+            case ClockPolicy.NEXT_WORKING_DAY_SAME_TIME:
+                return self.hours is None or self.hours % _DAY_HOURS == 0
+            case ClockPolicy.ELAPSED_24H:
+                return self.hours is None
 
 
 def due_at(asked_at: datetime, clock: Clock, calendar: OfficeCalendar) -> datetime:
@@ -56,7 +74,10 @@ def due_at(asked_at: datetime, clock: Clock, calendar: OfficeCalendar) -> dateti
             return office_time_after(start, timedelta(hours=clock.hours or 0), calendar)
         case ClockPolicy.NEXT_WORKING_DAY_SAME_TIME:
             asked = calendar.local(start)
-            return calendar.at_local(calendar.next_working_day(asked.date()), asked.time())
+            day = asked.date()
+            for _ in range(clock.days):
+                day = calendar.next_working_day(day)
+            return calendar.at_local(day, asked.time())
 
 
 def office_hours(hours: float) -> Clock:
@@ -130,7 +151,7 @@ def _counted(clock: Clock) -> list[str]:
         case ClockPolicy.OFFICE_HOURS:
             return [f"Only opening time is counted: {_hours_words(clock.hours or 0)}."]
         case ClockPolicy.NEXT_WORKING_DAY_SAME_TIME:
-            return []
+            return [f"{clock.days} working days are counted."] if clock.days > 1 else []
 
 
 def _skipped(calendar: OfficeCalendar, since: datetime, until: datetime) -> list[str]:

@@ -12,11 +12,12 @@ from sqlmodel import Session
 from casework import sessions, step_up
 from casework.db import now, unit_of_work
 from casework.documents import SecondFactorDocument
+from casework.register import current_profile
 from casework.signin import Answer
 from portal.bodies import Body, read
 from portal.credentials import AtDesk
 from portal.problems import TooMany
-from portal.schema import describe, refuses, takes
+from portal.schema import describe_in, refuses, takes
 from rules.errors import FieldError, NotAcceptable, NotPermitted
 from rules.permissions import Actor, Role
 
@@ -107,4 +108,4 @@ def health() -> dict[str, str]:
 @router.get("/api/v1/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> dict[str, Any]:
     """The description of this API (OpenAPI)."""
-    return describe(request.app)
+    return describe_in(request.app, current_profile())

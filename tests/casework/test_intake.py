@@ -101,6 +101,14 @@ def test_what_was_sent_is_not_repeated_in_a_refusal():
     assert "Canary" not in str(refusal.value) + repr(refusal.value.fields)
 
 
+def test_what_names_no_urgency_runs_on_the_default_band_of_its_area(monkeypatch):
+    """R10, R70"""
+    monkeypatch.setenv("MASH_PROFILE", str(HOUSE / "profiles" / "front-door.toml"))
+    forget_settings()
+    sent = {**document(), "duty_team": "CHILDREN_DESK"}
+    assert referral(_receive(sent, by=duty("CHILDREN_DESK")).reference).urgency == "AMBER"
+
+
 @pytest.mark.parametrize("sent", [None, [], "text", 7, {}, {"subjects": {}}, {"subjects": [1]}, {"eligibility": []}])
 def test_a_document_of_any_shape_is_refused_politely(record, sent):
     """F27"""

@@ -30,6 +30,12 @@ def bnes() -> Profile:
     return load_profile(SHIPPED / "bnes.toml")
 
 
+@pytest.fixture(scope="module")
+def front_door() -> Profile:
+    """The second profile that the hub ships with."""
+    return load_profile(SHIPPED / "front-door.toml")
+
+
 @pytest.fixture
 def changed(tmp_path: Path) -> Changed:
     """Writes the shipped profile with one text replaced, once, in the file that is named; gives its path."""
@@ -112,6 +118,34 @@ def test_each_check_has_until_the_same_time_on_the_next_working_day(bnes: Profil
     clock = bnes.check_clock(bnes.clocks.default_band)
     assert clock == Clock(ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, starts_at_opening=True)
     assert due_at(london("Thu 02 Apr 2026 16:30"), clock, bnes.calendar()) == london("Tue 07 Apr 2026 16:30")
+
+
+@pytest.mark.parametrize(
+    ("band", "asked", "due"),
+    [
+        ("RED", "Mon 16 Mar 2026 10:00", "Mon 16 Mar 2026 14:00"),
+        ("RED", "Fri 13 Mar 2026 16:30", "Mon 16 Mar 2026 10:30"),
+        ("AMBER", "Fri 13 Mar 2026 16:30", "Mon 16 Mar 2026 16:30"),
+        ("GREEN", "Mon 16 Mar 2026 10:00", "Thu 19 Mar 2026 10:00"),
+        ("GREEN", "Fri 13 Mar 2026 16:30", "Wed 18 Mar 2026 16:30"),
+    ],
+)
+def test_the_second_area_has_bands_of_4_24_and_72_hours(front_door: Profile, band: str, asked: str, due: str) -> None:
+    """R10, R21, R70: each closed day skipped"""
+    hours = {band.code: band.hours for band in front_door.clocks.bands}
+    assert hours == {"RED": 4, "AMBER": 24, "GREEN": 72}
+    assert due_at(london(asked), front_door.check_clock(band), front_door.calendar()) == london(due)
+
+
+def test_the_second_area_shares_nothing_with_the_first_but_the_law(bnes: Profile, front_door: Profile) -> None:
+    """R07, R70, R72: other teams, other agencies, other words"""
+    assert front_door.area.mode is Mode.FRONT_DOOR
+    assert {team.code for team in bnes.duty_teams}.isdisjoint(team.code for team in front_door.duty_teams)
+    assert {agency.code for agency in bnes.agencies}.isdisjoint(agency.code for agency in front_door.agencies)
+    assert set(bnes.wording.model_dump().values()).isdisjoint(front_door.wording.model_dump().values())
+    assert front_door.missing_holidays(datetime.now(UTC).date()) is None
+    domains = re.findall(r"@([a-z.-]+)|https://([a-z.-]+)", (SHIPPED / "front-door.toml").read_text(encoding="utf-8"))
+    assert all("".join(domain).endswith(".exampleshire.example") for domain in domains)
 
 
 @pytest.mark.parametrize("year", range(2024, 2031))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from models.profile import load_profile
 from models.settings import HOUSE
 from portal import examples
 from portal.access import ACCESS
+from portal.app import create_app
+from portal.schema import describe_in
 from rules.people import is_nhs_number
 from tests.portal.office import Office
 
@@ -63,6 +67,23 @@ def test_the_example_files_are_the_described_examples(described: dict[str, Any])
     for name, example in examples.REFERRALS.items():
         assert body["examples"][name]["value"] == example
         assert json.loads((HOUSE / "docs" / "examples" / f"{name}.json").read_text()) == example
+
+
+def test_another_areas_description_speaks_in_its_own_codes() -> None:
+    """R70: an example that the hub itself would refuse helps nobody"""
+    area = load_profile(HOUSE / "profiles" / "front-door.toml")
+    examples_of = {
+        route: operation["requestBody"]["content"]["application/json"]["examples"]
+        for route, operation in operations(describe_in(create_app(), area)).items()
+        if "examples" in operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    }
+    sent = [example["value"] for example in examples_of["POST /api/v1/referrals"].values()]
+    assert [document["duty_team"] for document in sent] == ["CHILDREN_DESK", "ADULTS_DESK", "CHILDREN_DESK"]
+    assert {document["concern"]["urgency"] for document in sent} == {"AMBER"}
+    foreign = {agency.code for agency in load_profile(HOUSE / "profiles" / "bnes.toml").agencies} - set(
+        area.codes["outcome"]
+    )
+    assert not foreign & set(re.findall(r'"([A-Z_]+)"', json.dumps(examples_of)))
 
 
 def test_nobody_in_the_examples_could_exist() -> None:

@@ -242,7 +242,7 @@ def test_pages_carry_the_strict_headers_and_nothing_inline(person: Person):
 
 
 def test_what_the_mash_does_is_told_to_everybody_from_the_profile(office: Office):
-    """R72"""
+    """R07, R72"""
     from html import unescape
 
     from casework.register import current_profile
@@ -250,6 +250,7 @@ def test_what_the_mash_does_is_told_to_everybody_from_the_profile(office: Office
     text = unescape(office.client.get("/about", headers=HTML).text)
     for sentence in (*current_profile().wording.will_do, *current_profile().wording.wont_do):
         assert sentence in text
+    assert "The hub works behind the duty teams" in text
 
 
 def test_the_page_says_that_a_code_was_sent_only_when_one_was(office: Office):

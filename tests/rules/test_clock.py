@@ -275,13 +275,33 @@ def test_a_length_of_time_reads_as_people_say_it(elapsed: timedelta, words: str)
         (ClockPolicy.OFFICE_HOURS, float("nan")),
         (ClockPolicy.OFFICE_HOURS, float("inf")),
         (ClockPolicy.ELAPSED_24H, 24),
-        (ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, 24),
+        (ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, 4),
+        (ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, 36),
+        (ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, 0),
+        (ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, float("inf")),
     ],
 )
 def test_a_clock_refuses_hours_that_do_not_fit(policy: ClockPolicy, hours: float | None) -> None:
     """R21"""
     with pytest.raises(ValueError, match="hours"):
         Clock(policy, hours)
+
+
+@pytest.mark.parametrize(
+    ("asked", "due"),
+    [
+        ("Mon 09 Mar 2026 10:00", "Thu 12 Mar 2026 10:00"),
+        ("Thu 12 Mar 2026 10:00", "Tue 17 Mar 2026 10:00"),  # over a weekend
+        ("Sat 14 Mar 2026 20:00", "Thu 19 Mar 2026 08:30"),  # counted from Monday's opening
+        ("Wed 01 Apr 2026 16:30", "Wed 08 Apr 2026 16:30"),  # over Easter
+        ("Thu 26 Mar 2026 09:00", "Tue 31 Mar 2026 09:00"),  # clocks go forward
+    ],
+)
+def test_seventy_two_hours_are_three_working_days(asked: str, due: str) -> None:
+    """R21: the longest band of the second shipped profile"""
+    clock = Clock(ClockPolicy.NEXT_WORKING_DAY_SAME_TIME, 72)
+    assert due_at(london(asked), clock, OFFICE) == london(due)
+    assert "3 working days are counted." in explain(london(asked), clock, OFFICE)
 
 
 @pytest.mark.parametrize("clock", [AT_OPENING, AT_ONCE, ELAPSED, office_hours(4)])

@@ -212,10 +212,10 @@ def first_due(at: datetime, clock: Clock, name: str) -> datetime:
     if clock.policy is ClockPolicy.OFFICE_HOURS:
         return walked(start, round((clock.hours or 0) * 60), name)
     wall = start.astimezone(LONDON)
-    day = next(
-        each.astimezone(LONDON).date() for each in line[bisect_left(line, start) :]
-        if each.astimezone(LONDON).date() > wall.date()
-    )  # fmt: skip
+    day = wall.date()
+    for _ in range(round((clock.hours or 24) / 24)):
+        end_of_day = datetime.combine(day, time.max, LONDON).astimezone(UTC)
+        day = line[bisect_left(line, end_of_day)].astimezone(LONDON).date()
     return next(_moments_showing(day, wall.time().replace(fold=0)))
 
 
@@ -228,12 +228,18 @@ def _moments_showing(day: date, wanted: time) -> Iterator[datetime]:
         moment += MINUTE
 
 
+HOURS: dict[ClockPolicy, list[float | None]] = {
+    ClockPolicy.OFFICE_HOURS: [0.5, 4, 24, 72],
+    ClockPolicy.NEXT_WORKING_DAY_SAME_TIME: [None, 24, 72],
+}
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """A clock of any policy, asked on an odd day as often as not, and paused and extended as people do."""
     name = draw(st.sampled_from(sorted(CALENDARS)))
     policy = draw(st.sampled_from(ClockPolicy))
-    hours = draw(st.sampled_from([0.5, 4, 24, 72])) if policy is ClockPolicy.OFFICE_HOURS else None
+    hours = draw(st.sampled_from(HOURS.get(policy, [None])))
     clock = Clock(policy, hours, draw(st.booleans()))
     day = draw(st.sampled_from(ODD_DAYS) | st.dates(date(2021, 1, 2), date(2027, 12, 30)))
     at = datetime.combine(day, time(), LONDON).astimezone(UTC) + draw(st.integers(0, 1439)) * MINUTE

@@ -1,5 +1,9 @@
 """The words in which scenarios are written. Every act goes through the JSON API, as its actor; every check reads back
-what the hub shows, says in its mail, or holds in its record."""
+what the hub shows, says in its mail, or holds in its record.
+
+Duty teams and agencies are named by what they are in B&NES. In another area the same are played by those that hold the
+same there (R70): `Case` speaks with the hub in that area's codes.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ import psycopg
 from engine import trial
 from engine.api import Api, ApiRefused
 from models.profile import Profile
+from portal.examples import cast
 from rules.errors import Unavailable
 from tests.scenarios.week import Week
 
@@ -64,6 +69,7 @@ class Theatre:
     ) -> None:
         self.patience = patience
         self.profile, self.week, self.mail = profile, week, mail
+        self.cast = cast(profile)
         self._apis = {account: sign_in(account, url, token) for account, token in tokens.items()}
         self._record_url = owner_url.replace("postgresql+psycopg://", "postgresql://")
         self._url, self._tokens, self._proving = url, tokens, threading.Lock()
@@ -143,11 +149,26 @@ class Case:
         """The hub's time."""
         return self._theatre.week.now
 
+    def opening(self, day: str) -> str:
+        """When the hub opens on Mon 16 Mar 2026."""
+        span = self._theatre.profile.calendar().span_on(london(f"{day} 00:00").date())
+        self.expect(span is not None, f"the hub is open on {day}")
+        return f"{day} {span[0].astimezone(LONDON):%H:%M}" if span else day
+
+    def code(self, role: str) -> str:
+        """Who plays a duty team or an agency of B&NES in this area."""
+        return self._theatre.cast.get(role, role)
+
+    def codes(self, roles: Iterable[str]) -> list[str]:
+        """The same for several, each once: one agency may play two."""
+        return list(dict.fromkeys(self.code(role) for role in roles))
+
     # --- the duty team ---
 
     def is_referred(self, duty_team: str, document: dict[str, Any]) -> dict[str, Any]:
         """A duty team sends its referral; gives what the hub answered at once."""
-        received: dict[str, Any] = self._act(trial.duty_account(duty_team), "/referrals", document)
+        sent = {**document, "duty_team": self.code(document["duty_team"])}
+        received: dict[str, Any] = self._act(trial.duty_account(self.code(duty_team)), "/referrals", sent)
         self.reference = received["reference"]
         return received
 
@@ -171,21 +192,21 @@ class Case:
 
     def concern_becomes_clear(self, duty_team: str) -> None:
         """The duty team learns that the concern is clear and agreed."""
-        self._act(trial.duty_account(duty_team), f"/referrals/{self.reference}/clear-concern")
+        self._act(trial.duty_account(self.code(duty_team)), f"/referrals/{self.reference}/clear-concern")
 
     def is_withdrawn(self, duty_team: str, reason: str) -> None:
         """The duty team takes its referral back."""
-        self._act(trial.duty_account(duty_team), f"/referrals/{self.reference}/withdraw", {"reason": reason})
+        self._act(trial.duty_account(self.code(duty_team)), f"/referrals/{self.reference}/withdraw", {"reason": reason})
 
     def outcome_for(self, duty_team: str) -> dict[str, dict[str, Any]]:
         """What a duty team reads of the outcome, by subject."""
-        read = self._theatre.api(trial.duty_account(duty_team)).get(f"/referrals/{self.reference}/outcome")
+        read = self._theatre.api(trial.duty_account(self.code(duty_team))).get(f"/referrals/{self.reference}/outcome")
         return {outcome["subject"]: outcome for outcome in read["outcomes"]}
 
     def is_acknowledged(self, *duty_teams: str) -> None:
         """The duty teams, told of the outcome, say that they know."""
         self.reaches("AWAITING_ACK")
-        for team in duty_teams:
+        for team in self.codes(duty_teams):
             read = self._theatre.api(trial.duty_account(team)).get(f"/referrals/{self.reference}/outcome")
             document = {"version": read["version"]}
             self._act(trial.duty_account(team), f"/referrals/{self.reference}/acknowledgement", document)
@@ -204,45 +225,46 @@ class Case:
             ],
             "systems_searched": [searched],
         }
-        self._act(trial.agency_account(agency), f"/referrals/{self.reference}/check/return", document)
+        self._answers(agency, "return", document)
 
     def know_nothing(self, *agencies: str) -> None:
         """Agencies search, and know nothing: a full answer."""
-        for agency in agencies:
+        for agency in self.codes(agencies):
             self.returns(agency, "NOT_KNOWN")
 
     def acknowledges(self, agency: str, known: str | None = None) -> None:
         """An agency has seen its check."""
-        self._act(trial.agency_account(agency), f"/referrals/{self.reference}/check/acknowledge", {"known": known})
+        self._answers(agency, "acknowledge", {"known": known})
 
     def asks(self, agency: str, question: str) -> None:
         """An agency asks what is meant."""
-        self._act(trial.agency_account(agency), f"/referrals/{self.reference}/check/clarify", {"text": question})
+        self._answers(agency, "clarify", {"text": question})
 
     def declines(self, agency: str, reason: str) -> None:
         """An agency will not share."""
-        self._act(trial.agency_account(agency), f"/referrals/{self.reference}/check/decline", {"reason": reason})
+        self._answers(agency, "decline", {"reason": reason})
 
     # --- the hub's people ---
 
     def is_answered(self, agency: str, words: str) -> None:
         """MASH support answers an agency's question."""
-        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/answer", {"text": words})
+        self._runs(agency, "answer", {"text": words})
 
     def is_asked_too(self, agency: str, *, blocking: bool = False, until: str | None = None) -> None:
         """MASH support asks a secondary agency as well, perhaps with a time of its own."""
-        document = {"agency": agency, "blocking": blocking, "until": london(until).isoformat() if until else None}
+        due = london(until).isoformat() if until else None
+        document = {"agency": self.code(agency), "blocking": blocking, "until": due}
         self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks", document)
         self.is_told(f"agency:{agency}", "asks")
 
     def is_given_until(self, agency: str, words: str, reason: str) -> None:
         """MASH support gives an agency more time."""
         document = {"until": london(words).isoformat(), "due_seen": self._check(agency)["due_at"], "reason": reason}
-        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/extend", document)
+        self._runs(agency, "extend", document)
 
     def clock_is_stopped(self, agency: str, reason: str) -> None:
         """MASH support lets an agency's clock stand still."""
-        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{agency}/pause", {"reason": reason})
+        self._runs(agency, "pause", {"reason": reason})
 
     def is_called_early(self) -> None:
         """The team will not wait any longer: discuss now."""
@@ -250,7 +272,7 @@ class Case:
 
     def is_discussed(self, present: Iterable[str], **views: str) -> None:
         """The team talks; `views` are by agency, AGREE unless said otherwise."""
-        agencies = list(present)
+        agencies, said = self.codes(present), {self.code(agency): view for agency, view in views.items()}
         document = {
             "held_at": self.now.isoformat(),
             "mode": next(iter(self._theatre.profile.codes["discussion_mode"])),
@@ -265,7 +287,7 @@ class Case:
                     "reason": "The pattern of the last months." if view == "DISAGREE" else None,
                 }
                 for agency, view in dict.fromkeys(agencies, "AGREE").items()
-                for view in [views.get(agency, view)]
+                for view in [said.get(agency, view)]
             ],
         }
         self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/discussions", document)
@@ -294,25 +316,26 @@ class Case:
     def are_asked(self, *agencies: str) -> None:
         """Exactly these agencies are asked, and each has mail that says so and no more."""
         self.reaches("CHECKING")
+        expected = set(self.codes(agencies))
         asked = "SELECT agency FROM agency_check WHERE reference = %s"
-        self._eventually(lambda: len(self._theatre.ask_record(asked, self.reference)) == len(agencies), "all are asked")
-        self.expect({check["agency"] for check in self.status()["checks"]} == set(agencies), f"asked: {agencies}")
-        for agency in agencies:
+        self._eventually(lambda: len(self._theatre.ask_record(asked, self.reference)) == len(expected), "all are asked")
+        self.expect({check["agency"] for check in self.status()["checks"]} == expected, f"asked: {sorted(expected)}")
+        for agency in expected:
             self.is_told(f"agency:{agency}", "asks")
 
     def is_told(self, recipient: str, subject_holds: str, times: int = 1) -> None:
         """There is mail to a recipient about this, exactly so many times."""
-        address = self._theatre.profile.contact(recipient, self.now.date()).primary
+        address = self._theatre.profile.contact(self._played(recipient), self.now.date()).primary
         self._eventually(
             lambda: len(self._mail_to(address, subject_holds)) >= times, f"{recipient} is told «{subject_holds}»"
         )
         found = len(self._mail_to(address, subject_holds))
         self.expect(found == times, f"{recipient} is told «{subject_holds}» {times} times, not {found}")
-        self.told.append(recipient.partition(":")[2])
+        self.told.append(self._played(recipient).partition(":")[2])
 
     def is_not_told(self, recipient: str, subject_holds: str = "") -> None:
         """There is no mail to a recipient about this."""
-        address = self._theatre.profile.contact(recipient, self.now.date()).primary
+        address = self._theatre.profile.contact(self._played(recipient), self.now.date()).primary
         self.expect(not self._mail_to(address, subject_holds), f"{recipient} is not told")
 
     def check_is(self, agency: str, status: str) -> None:
@@ -323,7 +346,7 @@ class Case:
     def breaches_are(self, *agencies: str) -> None:
         """Exactly these agencies let their time pass."""
         found = {check["agency"] for check in self.status()["checks"] if check["breached_at"]}
-        self.expect(found == set(agencies), f"breaches: {sorted(agencies)}, not {sorted(found)}")
+        self.expect(found == set(self.codes(agencies)), f"breaches: {sorted(agencies)}, not {sorted(found)}")
 
     def due_is(self, agency: str, words: str) -> None:
         """An agency's check is due at this time."""
@@ -341,8 +364,14 @@ class Case:
         """An agency's section of the template says this. An agency is never missing."""
         sections = {each["agency"]: each["section"] for each in self.template()["agencies"]}
         self.expect(
-            sections.get(agency) == section, f"{agency} is {section} in the template, not {sections.get(agency)}"
+            sections.get(self.code(agency)) == section,
+            f"{agency} is {section} in the template, not {sections.get(self.code(agency))}",
         )
+
+    def view_is(self, agency: str, view: str) -> None:
+        """The template shows how an agency sees it."""
+        views = {each["agency"]: each["view"] for each in self.template()["views"]}
+        self.expect(views.get(self.code(agency)) == view, f"the template shows that {agency} says {view}")
 
     def is_refused(self, act: Callable[[], Any], status: int) -> None:
         """An act is refused."""
@@ -368,8 +397,12 @@ class Case:
         if not so:
             raise Failed(f"{self.name} ({self.reference}): expected: {what}")
 
+    def _played(self, recipient: str) -> str:
+        kind, _, role = recipient.partition(":")
+        return f"{kind}:{self.code(role)}"
+
     def _check(self, agency: str) -> dict[str, Any]:
-        found = [check for check in self.status()["checks"] if check["agency"] == agency]
+        found = [check for check in self.status()["checks"] if check["agency"] == self.code(agency)]
         self.expect(bool(found), f"{agency} was asked")
         return dict(found[0])
 
@@ -381,6 +414,14 @@ class Case:
             for letter in letters.values()
             if address in str(letter["To"]) and subject_holds in str(letter["Subject"])
         ]
+
+    def _answers(self, agency: str, act: str, document: dict[str, Any]) -> None:
+        """An agency's own act on its check."""
+        self._act(trial.agency_account(self.code(agency)), f"/referrals/{self.reference}/check/{act}", document)
+
+    def _runs(self, agency: str, act: str, document: dict[str, Any]) -> None:
+        """MASH support's act on an agency's check."""
+        self._act(trial.MASH_SUPPORT, f"/referrals/{self.reference}/checks/{self.code(agency)}/{act}", document)
 
     def _act(self, account: str, path: str, document: Any = None) -> Any:
         answer = self._theatre.api(account).post(path, document)
