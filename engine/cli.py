@@ -19,6 +19,7 @@ from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
 from engine.key_commands import keys_app
 from engine.post_commands import post_app
+from engine.profile_commands import profile_app
 from engine.record_commands import evidence, ledger_app, retention_app, subject_access
 from engine.report_commands import reports_app
 from rules.errors import Refused, Unavailable
@@ -29,7 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-profile_app = typer.Typer(help="The area profile: agencies, duty teams, clocks, wording.", no_args_is_help=True)
 db_app = typer.Typer(help="The record's database.", no_args_is_help=True)
 account_app = typer.Typer(help="Who may use the hub.", no_args_is_help=True)
 clock_app = typer.Typer(help="An agency's clock explained; the hub's own held still to try it.", no_args_is_help=True)
@@ -66,11 +66,12 @@ def up(
     stopping = _until_told_to_stop()
     with Stack(home, ports, say=_say) as stack:
         os.environ.update(stack.environment())
-        _open_trial_accounts(stack.home)
+        tokens = _open_trial_accounts(stack.home)
+        somebody = next(account for account in tokens if account.startswith("rep-"))
         operator = stack.environment()["PREFECT_API_AUTH_STRING"]
         typer.echo(
             f"\nThe hub is running. Everything listens on this machine only.\n"
-            f"  portal        http://127.0.0.1:{stack.ports.portal}  (first: mash account invite rep-POLICE)\n"
+            f"  portal        http://127.0.0.1:{stack.ports.portal}  (first: mash account invite {somebody})\n"
             f"  portal's API  http://127.0.0.1:{stack.ports.portal}/api/v1/openapi.json\n"
             f"  Prefect UI    http://127.0.0.1:{stack.ports.prefect}  (sign in with {operator})\n"
             f"  mail          {stack.home / 'mail'}  (each message is a file)\n"
@@ -86,12 +87,15 @@ def up(
 @app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards, until Ctrl-C.")] = False,
+    profile: Annotated[
+        str | None, typer.Option(help="The area to play in: bnes, front-door, or the file of a profile.")
+    ] = None,
     home: Home = DEFAULT_HOME / "demo",
 ) -> None:
     """Play the scenario pack on the real parts, end to end, and say what happened in each."""
     from engine.demo import play  # noqa: PLC0415
 
-    raise typer.Exit(play(home, keep=keep, say=_say, stopping=_until_told_to_stop()))
+    raise typer.Exit(play(home, keep=keep, say=_say, stopping=_until_told_to_stop(), profile=profile))
 
 
 @app.command()
@@ -130,20 +134,6 @@ def status(
         from engine.words import in_words  # noqa: PLC0415
 
         typer.echo(in_words(found))
-
-
-@profile_app.command("check")
-def profile_check(
-    file: Annotated[Path, typer.Argument(help="An area profile, such as profiles/bnes.toml.")],
-) -> None:
-    """Check an area profile and name every mistake by file and key."""
-    from models.profile import load_profile  # noqa: PLC0415
-
-    profile = load_profile(file)
-    typer.echo(
-        f"{file}: {profile.area.name}, version {profile.version}: "
-        f"{len(profile.agencies)} agencies, {len(profile.duty_teams)} duty teams. No mistakes found."
-    )
 
 
 @db_app.command("upgrade")
@@ -252,10 +242,10 @@ def _until_told_to_stop() -> threading.Event:
     return told
 
 
-def _open_trial_accounts(home: Path) -> None:
+def _open_trial_accounts(home: Path) -> dict[str, str]:
     from engine.trial import open_accounts  # noqa: PLC0415
 
-    open_accounts(home)
+    return open_accounts(home)
 
 
 def _surroundings(home: Path) -> dict[str, str]:
