@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check format lock clean crash
+.PHONY: help run demo test bench docs check format lock clean crash
 
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,12 @@ bench: $(READY) requirements-bench.lock ## Measure the hub beside its peers; wri
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@$(BIN)/python -m bench
 
+docs: $(READY) requirements-docs.lock ## Build the documentation as a site: build/docs/index.html
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@$(BIN)/python -m engine.reference docs/reference
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
 check: $(READY) ## Lint, format, strict types, and the import walls; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,8 +51,9 @@ crash: $(READY) ## Kill parts of a running hub 200 times while cases are played;
 	@$(BIN)/python -m tests.crash.campaign --kills 200 --results bench
 	@$(BIN)/python -m tests.crash.singles
 
-lock: ## Resolve pyproject.toml anew into requirements.lock (needs uv)
+lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-docs.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev --group scale pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --group docs --output-file requirements-docs.lock
 
 clean: ## Throw away the virtual environment, caches and all local data
 	rm -rf $(VENV) .mash .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

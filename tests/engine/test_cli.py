@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from rules.reference import is_reference
 from tests.scenarios.pack import DUTY, STARTS
 from tests.scenarios.people import a_child, a_referral
 from tests.scenarios.play import Hub
+from tests.structure.typed import Block, blocks
 
 
 def mash(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +60,17 @@ def test_a_referral_sent_twice_has_one_reference_and_a_status(hub: Hub, stack: S
     typed = reference.lower().replace("-", " ")
     assert mash(stack.home, "status", typed).stdout.startswith(reference)
     assert json.loads(mash(stack.home, "status", reference, "--json").stdout)["reference"] == reference
+
+
+@pytest.mark.parametrize("block", blocks("runs on a hub"), ids=str)
+def test_what_the_documentation_types_on_a_hub_answers_as_it_is_printed_there(stack: Stack, block: Block) -> None:
+    """Issue 7: the docs' commands are executed; a reference and a stage are those of the day"""
+    for command, printed in block.commands:
+        answer = mash(stack.home, *shlex.split(command)[1:])
+        assert answer.returncode == 0, answer.stderr
+        for line in printed:
+            assert len(answer.stdout.splitlines()[0].split()) == len(line.split())
+            assert is_reference(answer.stdout.split()[0])
 
 
 @pytest.mark.parametrize(
