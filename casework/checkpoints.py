@@ -33,6 +33,12 @@ SELECT r.reference, newest.number, newest.digest FROM referral r
 CROSS JOIN LATERAL (SELECT number, digest FROM ledger l WHERE l.reference = r.reference ORDER BY number DESC LIMIT 1)
 AS newest ORDER BY r.reference COLLATE "C"
 """
+_NOT_AS_SIGNED = """
+SELECT s.reference FROM unnest(CAST(:references AS text[]), CAST(:numbers AS bigint[]), CAST(:digests AS text[]))
+AS s(reference, number, digest)
+LEFT JOIN ledger l ON l.reference = s.reference AND l.number = s.number
+WHERE l.digest IS DISTINCT FROM s.digest ORDER BY s.reference COLLATE "C"
+"""
 
 
 class Doubtful(ValueError):
@@ -130,14 +136,42 @@ def read(folder: Path, public: bytes) -> Anchors:
     return anchors
 
 
-def is_due(folder: Path, every: timedelta, *, at: datetime) -> bool:
-    """Whether the newest checkpoint is older than that, by the time it was signed; or there is none."""
-    earlier = _files(folder)
-    if not earlier:
-        return True
+def newest(folder: Path, public: bytes) -> tuple[datetime, list[Head]] | None:
+    """When the newest checkpoint of a folder was signed, and what it signed; None when there is none. Raises Doubtful.
+
+    The checkpoints before it are left to `read`: this is the quick look.
+    """
+    if not (files := _files(folder)):
+        return None
+    lines = _verified(files[-1].name, files[-1].read_bytes(), public)
+    if (title := _TITLE.fullmatch(lines[0])) is None:
+        raise Doubtful(f"{files[-1].name}: is no checkpoint")
+    return datetime.fromisoformat(title[2]), list(_heads(lines[1:], files[-1].name))
+
+
+def not_as_signed(session: Session, signed: list[Head]) -> list[str]:
+    """The referrals whose ledger does not hold the entry that was signed, in their order."""
+    given = {
+        "references": [head.reference for head in signed],
+        "numbers": [head.number for head in signed],
+        "digests": [head.digest for head in signed],
+    }
+    return list(session.execute(sa.text(_NOT_AS_SIGNED), given).scalars())
+
+
+def signed_last(folder: Path) -> datetime | None:
+    """When the newest checkpoint of a folder says that it was signed; None when there is none, or it does not say."""
+    if not (earlier := _files(folder)):
+        return None
     with earlier[-1].open(encoding="ascii") as opened:
         title = _TITLE.fullmatch(opened.readline().rstrip("\n"))
-    return title is None or datetime.fromisoformat(title[2]) + every <= at
+    return datetime.fromisoformat(title[2]) if title else None
+
+
+def is_due(folder: Path, every: timedelta, *, at: datetime) -> bool:
+    """Whether the newest checkpoint is older than that, by the time it was signed; or there is none."""
+    signed = signed_last(folder)
+    return signed is None or signed + every <= at
 
 
 def _verified(name: str, text: bytes, public: bytes) -> list[str]:

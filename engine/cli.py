@@ -17,6 +17,7 @@ import typer
 from engine.clock_commands import explain as clock_explain
 from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
+from engine.doctor.command import doctor
 from engine.key_commands import keys_app
 from engine.post_commands import post_app
 from engine.profile_commands import profile_app
@@ -44,6 +45,7 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(keys_app, name="keys")
 app.add_typer(post_app, name="post")
 app.add_typer(reports_app, name="reports")
+app.command("doctor")(doctor)
 app.command("evidence")(evidence)
 app.command("subject-access")(subject_access)
 

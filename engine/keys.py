@@ -56,6 +56,17 @@ def uses(connection: sa.Connection) -> list[Use]:
     return [Use(name, counted[name], name == held[0], name in held) for name in names]
 
 
+def foreign_seals(connection: sa.Connection, sample: int = 20) -> list[str]:
+    """The ids of keys that are not here and that sealed something in a sample of each column; a quick look."""
+    held = {key.hex() for key in keyring().ciphers} | {UNNAMED}
+    found: set[str] = set()
+    for column in sealed_columns():
+        head = sa.func.substring(_raw(column), 1, _HEAD)
+        some = sa.select(head).where(sa.func.length(_raw(column)) > 0).limit(sample)
+        found |= {_name_of(bytes(prefix)) for prefix in connection.execute(some).scalars()}
+    return sorted(found - held)
+
+
 def seal_anew(owner: sa.Engine, batch: int) -> Iterator[int]:
     """Seal with the newest key whatever another sealed, so many rows at a time; yields how many each time.
 

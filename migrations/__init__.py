@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -16,6 +17,11 @@ def configuration(owner_url: str) -> Config:
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["url"] = owner_url
     return config
+
+
+def head() -> str | None:
+    """The newest step that this release has."""
+    return ScriptDirectory.from_config(configuration("")).get_current_head()
 
 
 def upgrade(owner_url: str, revision: str = "head") -> None:

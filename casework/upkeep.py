@@ -1,0 +1,91 @@
+"""How the record stands, for those who keep a hub running: counts, ages and codes, never a reference (R73)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from casework.db import now, real_time
+from models.agreement import SharingAgreement
+from models.outbox import Notice, NoticeStatus
+from models.wake import ScenarioClock, Turn
+from rules.sharing import Force, Term
+
+_RELEASE = sa.table("alembic_version", sa.column("version_num"))
+_UNSENT = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
+_ROLES = sa.table("pg_roles", sa.column("rolname"), sa.column("rolsuper"), sa.column("rolbypassrls"))
+_TABLES = sa.table("pg_tables", sa.column("schemaname"), sa.column("tablename"), sa.column("tableowner"))
+
+
+class Agreed(NamedTuple):
+    """An information sharing agreement, how it stands on a day, and between whom it is."""
+
+    title: str
+    version: str
+    force: Force
+    is_renewed: bool
+    parties: tuple[str, ...]
+
+
+def release_of_tables(session: Session) -> str | None:
+    """The migration that the tables are at; None for a database without any."""
+    there = session.execute(sa.select(sa.func.to_regclass("alembic_version"))).scalar()
+    found: str | None = session.execute(sa.select(_RELEASE.c.version_num)).scalar() if there else None
+    return found
+
+
+def version_of_server(session: Session) -> str:
+    """PostgreSQL's own version, such as 18.6."""
+    found: str = session.execute(sa.select(sa.func.current_setting("server_version"))).scalar_one()
+    return found.split(maxsplit=1)[0]
+
+
+def is_too_mighty(session: Session) -> bool:
+    """Whether this process works under a role that the second wall does not hold: an owner, or a superuser (S-4)."""
+    me = sa.func.current_user()
+    free = sa.select(sa.or_(_ROLES.c.rolsuper, _ROLES.c.rolbypassrls)).where(_ROLES.c.rolname == me)
+    owns = sa.exists().where(_TABLES.c.schemaname == "public", _TABLES.c.tableowner == me)
+    return bool(session.execute(free).scalar()) or bool(session.execute(sa.select(owns)).scalar())
+
+
+def clock_is_held(session: Session) -> bool:
+    """Whether the hub's time stands still, as it does while somebody tries the hub."""
+    return bool(session.execute(sa.select(sa.exists().select_from(ScenarioClock))).scalar())
+
+
+def oldest_unsent(session: Session) -> timedelta | None:
+    """How long the oldest letter has waited; None when none waits. Codes and links run out by themselves."""
+    query = sa.select(sa.func.min(col(Notice.written_at))).where(_UNSENT, col(Notice.expires_at).is_(None))
+    oldest: datetime | None = session.execute(query).scalar()
+    return max(timedelta(0), now(session) - oldest) if oldest else None
+
+
+def undelivered(session: Session, within: timedelta) -> int:
+    """How many letters written within this time reached nobody by any channel (R42)."""
+    query = select(sa.func.count()).where(
+        col(Notice.status) == NoticeStatus.UNDELIVERED, col(Notice.written_at) > now(session) - within
+    )
+    return session.exec(query).one()
+
+
+def rounds(session: Session) -> Mapping[str, timedelta]:
+    """How long ago a timekeeper took each of its rounds."""
+    at = real_time(session)
+    return {turn.name: at - turn.taken_at for turn in session.exec(select(Turn))}
+
+
+def agreed(session: Session, on: date) -> list[Agreed]:
+    """Every information sharing agreement as it stands on a local date (R55)."""
+    rows = list(session.exec(select(SharingAgreement).order_by(SharingAgreement.title, SharingAgreement.version)))
+    renewed = {row.renews for row in rows}
+    return [
+        Agreed(
+            row.title, row.version, Term(row.in_force_from, row.in_force_to, row.review_on, row.ended_on).on(on),
+            row.id in renewed, tuple(row.parties),
+        )
+        for row in rows
+    ]  # fmt: skip
