@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.backup.command import backup, restore
 from engine.clock_commands import explain as clock_explain
 from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
@@ -45,6 +46,8 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(keys_app, name="keys")
 app.add_typer(post_app, name="post")
 app.add_typer(reports_app, name="reports")
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.command("doctor")(doctor)
 app.command("evidence")(evidence)
 app.command("subject-access")(subject_access)

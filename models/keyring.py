@@ -63,6 +63,11 @@ def key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"mash-key-id\x00" + key).digest()[:ID_LENGTH]
 
 
+def raw_keys(text: str) -> dict[bytes, bytes]:
+    """The keys of a key file by their ids, the newest first. Raises Misconfigured for one that is not base64."""
+    return {key_id(raw): raw for raw in map(_decoded, keys_in(text)[0])}
+
+
 def keys_in(text: str) -> tuple[tuple[str, ...], str]:
     """Of a key file the keys, newest first, and the key for digests, when it has one of its own.
 
