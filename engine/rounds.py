@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from casework import board_packs, confirmation, leftovers, retention
+from casework import board_packs, calendar_end, confirmation, leftovers, retention
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
 from casework.repairs import take_turn
@@ -30,6 +30,7 @@ def keep_rounds() -> None:
     list_what_is_over()
     erase()
     pack()
+    look_ahead()
 
 
 def clear() -> None:
@@ -89,6 +90,15 @@ def pack_boards(session: Session, *, at: datetime) -> list[Side]:
         content = packs.content(session, side, quarter, profile)
         board_packs.keep(session, side, (quarter.first, quarter.last), content, by=HUB, at=at)
     return wanted
+
+
+def look_ahead() -> None:
+    """Each day: say that the known bank holidays end within a quarter, to operators until somebody has added more."""
+    with unit_of_work() as session:
+        mine, at = take_turn(session, "calendar", DAY), now(session)
+        to_do = calendar_end.warn(session, current_profile(), at=at) if mine else None
+    if to_do:
+        log.warning("%s", to_do)
 
 
 def keep_figures() -> None:

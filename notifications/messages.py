@@ -48,6 +48,7 @@ class MessageName(StrEnum):
     OUTCOME_NOT_ACKNOWLEDGED = "outcome_not_acknowledged"
     FEEDBACK_GIVEN = "feedback_given"
     MANY_OPENED = "many_opened"
+    CALENDAR_ENDS = "calendar_ends"
     NOTICE_UNDELIVERED = "notice_undelivered"
     RUN_NEEDS_HELP = "run_needs_help"
     RUN_STOPPED = "run_stopped"

@@ -46,7 +46,8 @@ def test_a_message_is_one_line_of_subject_and_a_body_with_the_link(name):
     text = write(name, FIELDS)
     assert text.subject
     assert len(text.subject.splitlines()) == 1
-    assert (FIELDS.reference in text.subject) is (name not in {MessageName.FEEDBACK_GIVEN, MessageName.MANY_OPENED})
+    of_no_referral = {MessageName.FEEDBACK_GIVEN, MessageName.MANY_OPENED, MessageName.CALENDAR_ENDS}
+    assert (FIELDS.reference in text.subject) is (name not in of_no_referral)
     assert FIELDS.link in text.body
     assert text.body.endswith("\n")
     assert "{{" not in text.subject + text.body
