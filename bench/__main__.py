@@ -16,6 +16,7 @@ from bench import (
     pages,
     recovery,
     report,
+    reports,
     rush,
     screens,
     soak,
@@ -45,6 +46,7 @@ ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
     "screens": screens.measure,
     "pages": pages.measure,
     "ledger": ledger.measure,
+    "reports": reports.measure,
 }
 NO_ENGINE = ("prefect", "worker", "timekeeper", "sink")
 
