@@ -90,7 +90,7 @@ class Subject(SQLModel, table=True):
         UniqueConstraint("reference", "number", name="subject_number_once"),
         CheckConstraint("number > 0", name="subject_number_positive"),
         # Whether somebody was referred before.
-        Index("subject_by_person", "person_digest", postgresql_where=text("length(person_digest) > 0")),
+        Index("subject_by_person", "person_digest", postgresql_where=text("person_digest IS NOT NULL")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

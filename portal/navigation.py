@@ -32,11 +32,13 @@ _RESTRICTED = Link("/restricted", "Restricted")
 _PACKS = Link("/packs", "Board packs")
 _COLLEAGUES = Link("/colleagues", "Your colleagues")
 _OF_ROLE: Mapping[Role, tuple[Link, ...]] = {
-    Role.AGENCY: (Link("/tasks", "Your checks"), _RESTRICTED),
+    Role.AGENCY: (Link("/tasks", "Your checks"), Link("/your-figures", "Your figures"), _RESTRICTED),
     Role.DUTY_TEAM: (Link("/referrals", "Your referrals"), Link("/refer", "Refer"), _RESTRICTED),
     Role.MASH_SUPPORT: (_BOARD, _RESTRICTED),
     Role.DECISION_MAKER: (_BOARD, _FOR_MANAGER, Link("/second-looks", "Second looks"), _RESTRICTED),
-    Role.ANALYST: (Link("/sla", "Timeliness"), Link("/samples", "Dip samples"), _PACKS),
+    Role.ANALYST: (
+        Link("/sla", "Timeliness"), Link("/threshold-agreement", "Agreement"), Link("/samples", "Dip samples"), _PACKS,
+    ),
     Role.BOARD: (_PACKS,),
     Role.ACCOUNT_ADMIN: (Link("/accounts", "Accounts"), *_ARRANGED),
     Role.IG_LEAD: (

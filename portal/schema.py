@@ -130,6 +130,7 @@ _TAGS = [
     {"name": "Agency checks", "description": "What an agency is asked, and its return."},
     {"name": "Discussion and decision", "description": "The MASH team's part; only people with the MASH profile."},
     {"name": "Second looks", "description": "A dip sample of what was decided, looked at again without knowing that."},
+    {"name": "Figures", "description": "What analysts count: codes, counts and times, and no way to a case."},
     {"name": "Outcome", "description": "What each duty team is told, and its acknowledgement."},
     {"name": "Service", "description": "This API itself."},
 ]

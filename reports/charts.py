@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import NamedTuple
 
 _WIDE, _HIGH, _LEFT, _FOOT, _TOP = 640, 260, 48, 36, 14
@@ -24,6 +25,13 @@ class Share(NamedTuple):
     def value(self) -> float | None:
         """Part by whole; None where there was nothing."""
         return self.part / self.whole if self.whole else None
+
+
+class Estimate(NamedTuple):
+    """A number at one time, and the two ends of its interval; None where it cannot be told."""
+
+    label: str
+    found: tuple[float, float, float] | None
 
 
 class Limits(NamedTuple):
@@ -102,8 +110,36 @@ def run_chart(shares: Sequence[Share], title: str, name: str) -> Chart | None:
     beyond = set(out_of_limits(shares))
     for x, share in seen:
         parts.extend(_point(x, _y(share.value or 0.0, top), share, share.label in beyond))
-    parts.extend(_labels(xs, shares))
+    parts.extend(_labels(xs, [share.label for share in shares]))
     return Chart(name, title, _run_in_words(shares, found), _WIDE, _HIGH, parts)
+
+
+def estimate_chart(estimates: Sequence[Estimate], title: str, name: str) -> Chart | None:
+    """Numbers of at most 1 over time, each with its interval as a line through it; None while none can be told.
+
+    The broken line is the median of the numbers, as in a run chart.
+    """
+    known = [each.found for each in estimates if each.found]
+    if not known:
+        return None
+    bottom, xs = math.floor(min(0.0, *(low for _, low, _ in known))), _places(len(estimates))
+
+    def y(value: float) -> float:
+        return _TOP + (1 - value) / (1 - bottom) * (_HIGH - _TOP - _FOOT)
+
+    parts: list[Shape] = []
+    for mark in (bottom, (1 + bottom) / 2, 1):
+        parts += [_across(y(mark), {"stroke": "#b1b4b6"}), _text(_LEFT - 6, y(mark) + 4, f"{mark:g}", "end")]
+    middle = y(median(value for value, _, _ in known))
+    parts.append(_across(middle, {"stroke": "#0b0c0c", "stroke-dasharray": "4 4"}))
+    parts.append(_text(_WIDE, middle - 5, "median", "end"))
+    for x, each in zip(xs, estimates, strict=True):
+        if each.found:
+            value, low, high = each.found
+            parts.append(_path(f"{x:.1f},{y(low):.1f} {x:.1f},{y(high):.1f}", {"stroke": "#0b0c0c"}))
+            parts.append(_circle(x, y(value)))
+    parts.extend(_labels(xs, [each.label for each in estimates]))
+    return Chart(name, title, "; ".join(map(_estimated, estimates)), _WIDE, _HIGH, parts)
 
 
 def bullet_bars(shares: Sequence[Share], mark: float | None, title: str, name: str) -> Chart:
@@ -132,6 +168,13 @@ def _run_in_words(shares: Sequence[Share], found: Limits) -> str:
     beyond = out_of_limits(shares)
     verdict = f"Beyond the control limits: {', '.join(beyond)}" if beyond else "None is beyond the control limits"
     return f"{'; '.join(f'{share.label}: {_percent(share)}' for share in shares)}. Mean {found.centre:.1%}. {verdict}."
+
+
+def _estimated(each: Estimate) -> str:
+    if each.found is None:
+        return f"{each.label}: cannot be told"
+    value, low, high = each.found
+    return f"{each.label}: {value:.2f}, between {low:.2f} and {high:.2f}"
 
 
 def _percent(share: Share) -> str:
@@ -173,8 +216,7 @@ def _bar(x: float, y: float, width: float, height: float, look: dict[str, str | 
 
 def _point(x: float, y: float, share: Share, beyond: bool) -> list[Shape]:
     if not beyond:
-        look: dict[str, str | float] = {"r": 4, "fill": "#ffffff", "stroke": "#0b0c0c", "stroke-width": 2}
-        return [Shape("circle", {"cx": round(x, 1), "cy": round(y, 1), **look})]
+        return [_circle(x, y)]
     above = y - 10 if y > 30 else y + 22
     return [
         _bar(x - 6, y - 6, 12, 12, {"fill": "#0b0c0c"}),
@@ -182,12 +224,17 @@ def _point(x: float, y: float, share: Share, beyond: bool) -> list[Shape]:
     ]
 
 
-def _labels(xs: Sequence[float], shares: Sequence[Share]) -> list[Shape]:
+def _circle(x: float, y: float) -> Shape:
+    look: dict[str, str | float] = {"r": 4, "fill": "#ffffff", "stroke": "#0b0c0c", "stroke-width": 2}
+    return Shape("circle", {"cx": round(x, 1), "cy": round(y, 1), **look})
+
+
+def _labels(xs: Sequence[float], labels: Sequence[str]) -> list[Shape]:
     """Not more than can be read."""
-    every = math.ceil(len(shares) / 8)
+    every = math.ceil(len(labels) / 8)
     return [
-        _text(x, _HIGH - 12, share.label, "middle")
-        for number, (x, share) in enumerate(zip(xs, shares, strict=True))
+        _text(x, _HIGH - 12, label, "middle")
+        for number, (x, label) in enumerate(zip(xs, labels, strict=True))
         if number % every == 0
     ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -87,13 +87,39 @@ class CheckRow(NamedTuple):
     cause: str | None
 
 
-def sla(session: Session, asked: Asked, by: By | None = None) -> list[Figures]:
-    """The figures of these checks, one row for each value of `by`, in order; without it one row for all."""
-    of: sa.ColumnElement[Any] = sa.literal(None) if by is None else _CHECKS.c[by]
-    query = sa.select(of, *_figures()).where(*_wanted(asked))
-    if by is not None:
-        query = query.group_by(of).order_by(sa.nulls_last(of.asc()))
-    return [Figures(*row) for row in session.execute(query)]
+class Table(NamedTuple):
+    """The figures of some checks: told apart, all together, and by month how many breached of those that count."""
+
+    rows: list[Figures]
+    total: Figures
+    months: list[tuple[date, int, int]]
+
+
+def table(session: Session, asked: Asked, by: By) -> Table:
+    """The figures of these checks, one row for each value of `by`, in order.
+
+    Counted once for each value and month; and the middle of how long is taken from how often each length occurs, which
+    PostgreSQL counts with several processes, where it would sort a million checks with one.
+    """
+    of = _CHECKS.c[by].label("of")
+    query = sa.select(of, _CHECKS.c.month, *_counts()).where(*_wanted(asked)).group_by(of, _CHECKS.c.month)
+    by_value: dict[Any, list[int]] = {}
+    by_month: dict[date, list[int]] = {}
+    for value, month, *counts in session.execute(query):
+        by_value[value] = _added(by_value.get(value), counts)
+        by_month[month] = _added(by_month.get(month), counts)
+    times = [_middle(session, asked, of, _CHECKS.c[name]) for name in ("answer_minutes", "answer_open_minutes")]
+    total = [0] * (len(_STATES) + 2)
+    for counts in by_value.values():
+        total = _added(total, counts)
+    return Table(
+        [
+            _figures(value, by_value[value], [found[0].get(value, _NEVER) for found in times])
+            for value in sorted(by_value, key=lambda value: (value is None, value))
+        ],
+        _figures(None, total, [found[1] for found in times]),
+        [(month, counts[-1], _counted(counts)) for month, counts in sorted(by_month.items())],
+    )
 
 
 def checks(session: Session, asked: Asked, state: str | None = None, limit: int = 100) -> list[CheckRow]:
@@ -119,14 +145,63 @@ def _wanted(asked: Asked) -> list[sa.ColumnElement[bool]]:
     ]
 
 
-def _figures() -> list[sa.ColumnElement[Any]]:
-    state, breached = _CHECKS.c.state, sa.func.count().filter(_CHECKS.c.breached)
-    counted = sa.func.count().filter(state.not_in(("cancelled", "open")))
-    rate = sa.func.round(sa.cast(breached, sa.Numeric) / sa.func.nullif(counted, 0), 4)
-    deciles = [
-        sa.func.percentile_disc(share).within_group(_CHECKS.c[minutes])
-        for minutes in ("answer_minutes", "answer_open_minutes")
-        for share in (0.5, 0.9)
-    ]
-    of_state = [sa.func.count().filter(state == each) for each in _STATES]
-    return [sa.func.count(), *of_state, counted, breached, rate, *deciles]
+def _counts() -> list[sa.ColumnElement[int]]:
+    """All, of each state, and breached."""
+    number = sa.func.count()
+    return [number, *(number.filter(_CHECKS.c.state == each) for each in _STATES), number.filter(_CHECKS.c.breached)]
+
+
+def _added(some: list[int] | None, more: list[int]) -> list[int]:
+    return list(more) if some is None else [a + b for a, b in zip(some, more, strict=True)]
+
+
+def _counted(counts: list[int]) -> int:
+    return sum(counts[1 + place] for place, state in enumerate(_STATES) if state not in {"cancelled", "open"})
+
+
+#: Median and ninth decile, in whole minutes.
+_Middle = tuple[int | None, int | None]
+_NEVER: _Middle = (None, None)
+
+
+def _middle(
+    session: Session, asked: Asked, of: sa.ColumnElement[Any], minutes: sa.ColumnElement[int]
+) -> tuple[dict[Any, _Middle], _Middle]:
+    """Of each value, and of all together: as percentile_disc would have them."""
+    often = (
+        sa.select(of, minutes.label("minutes"), sa.func.count().label("times"))
+        .where(*_wanted(asked), minutes.is_not(None))
+        .group_by(of, minutes)
+        .cte("often")
+    )
+    each = sa.select(sa.literal(False).label("all_of_them"), often.c.of, often.c.minutes, often.c.times)
+    every = sa.select(sa.true(), sa.null(), often.c.minutes, sa.func.sum(often.c.times)).group_by(often.c.minutes)
+    both = sa.union_all(each, every).subquery()
+    of_one, times = (both.c.all_of_them, both.c.of), sa.func.sum(both.c.times)
+    reached = times.over(partition_by=of_one, order_by=both.c.minutes).label("reached")
+    number = times.over(partition_by=of_one).label("number")
+    ranked = sa.select(both.c.all_of_them, both.c.of, both.c.minutes, reached, number).subquery()
+    shares = (ranked.c.reached * 2 >= ranked.c.number, ranked.c.reached * 10 >= ranked.c.number * 9)
+    query = sa.select(
+        ranked.c.all_of_them, ranked.c.of, *(sa.func.min(ranked.c.minutes).filter(share) for share in shares)
+    ).group_by(ranked.c.all_of_them, ranked.c.of)
+    found: dict[Any, _Middle] = {}
+    total = _NEVER
+    for all_of_them, value, median, p90 in session.execute(query):
+        if all_of_them:
+            total = (median, p90)
+        else:
+            found[value] = (median, p90)
+    return found, total
+
+
+def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:
+    counted, breached = _counted(counts), counts[-1]
+    rate = (Decimal(breached) / counted).quantize(_RATE, ROUND_HALF_UP) if counted else None
+    asked, *of_states, _ = counts
+    minutes = (each for pair in times for each in pair)
+    return Figures._make((of, asked, *of_states, counted, breached, rate, *minutes))
+
+
+#: As the views round it.
+_RATE = Decimal("0.0001")

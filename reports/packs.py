@@ -66,6 +66,11 @@ class Quarter(NamedTuple):
         """January to March 2026."""
         return f"{self.first:%B} to {self.last:%B %Y}"
 
+    @property
+    def short(self) -> str:
+        """Q1 2026."""
+        return f"Q{(self.first.month + 2) // 3} {self.first.year}"
+
     def days(self) -> list[date]:
         """All its days."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.pages import (
     administration,
+    agreement,
     arrangements,
     basis,
     board,
@@ -18,6 +19,7 @@ from portal.pages import (
     figures,
     governing,
     managing,
+    own_figures,
     packs,
     provider,
     restricted,
@@ -37,6 +39,7 @@ ROUTERS = (
     everybody.router,
     feedback.router,
     tasks.router,
+    own_figures.router,
     board.router,
     basis.router,
     evidence.router,
@@ -47,6 +50,7 @@ ROUTERS = (
     managing.router,
     figures.router,
     samples.router,
+    agreement.router,
     packs.router,
     duty.router,
     administration.router,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlmodel import Session
 from starlette.responses import Response
 
 from casework.document_parts import Code, Document
@@ -18,7 +17,7 @@ from portal import bodies, forms, words
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import meant
-from reports import charts, export, figures, process_log
+from reports import charts, export, figures, process_log, process_map
 from reports.charts import Share
 from reports.definitions import definitions
 from reports.figures import Asked, By, CheckRow, Figures
@@ -67,12 +66,11 @@ class LogDocument(Document):
     form: process_log.Form
 
 
-class _Shown(NamedTuple):
-    """What one filter gives."""
+class MapDocument(Document):
+    """Of which days a map is wanted."""
 
-    rows: list[Figures]
-    total: Figures
-    months: list[Figures]
+    first: date
+    last: date
 
 
 @router.get(_HOME)
@@ -80,18 +78,18 @@ def sla_board(door: AtDoor) -> Response:
     """Timeliness of the checks of some days, with charts, the same figures as a table, and what each means."""
     with door.at_work() as (session, _, at):
         chosen, form = _filter(door, at)
-        shown = _shown(session, chosen)
+        shown = figures.table(session, chosen.asked(), chosen.by)
         meanings = definitions(session)["by_all"]
         fresh = figures.as_of(session)
     named = {row.of: label(chosen.by, row.of) for row in shown.rows}
     bars = [Share(named[row.of], row.on_time, row.counted) for row in shown.rows]
-    months = [Share(row.of.strftime("%b %Y"), row.breached, row.counted) for row in shown.months]
+    months = [Share(month.strftime("%b %Y"), breached, counted) for month, breached, counted in shown.months]
     mark = shown.total.on_time / shown.total.counted if shown.total.counted else None
     return door.page(
         "sla.html", 422 if form.summary() else 200, form=form, chosen=chosen, shown=shown, named=named, fresh=fresh,
         columns=_COLUMNS, meanings=meanings, query=_query(chosen), choices=_choices(), months=months, states=_STATES,
         bars=charts.bullet_bars(bars, mark, "Returned on time, of all that were counted", "bars"),
-        run=charts.run_chart(months, "Breach rate by month", "run"), minutes=_minutes,
+        run=charts.run_chart(months, "Breach rate by month", "run"), minutes=minutes_in_words,
     )  # fmt: skip
 
 
@@ -104,7 +102,7 @@ def checks_behind(door: AtDoor) -> Response:
     more = len(rows) > _SHOWN
     return door.page(
         "sla_checks.html", 422 if form.summary() else 200, form=form, chosen=chosen, rows=rows[:_SHOWN], more=more,
-        most=_SHOWN, states=_STATES, query=_query(chosen), label=label, minutes=_minutes, By=By,
+        most=_SHOWN, states=_STATES, query=_query(chosen), label=label, minutes=minutes_in_words, By=By,
     )  # fmt: skip
 
 
@@ -113,7 +111,7 @@ def figures_as_file(form: export.Form, door: AtDoor) -> Response:
     """The table of the board as a file."""
     with door.at_work() as (session, _, at):
         chosen, _ = _filter(door, at)
-        rows = figures.sla(session, chosen.asked(), chosen.by)
+        rows = figures.table(session, chosen.asked(), chosen.by).rows
     return as_file(form, f"figures-by-{chosen.by}", Figures._fields, rows)
 
 
@@ -134,13 +132,30 @@ def log_as_file(door: AtDoor) -> Response:
     """
     with door.at_work() as (session, _, _):
         wanted = meant(door, LogDocument)
-        if not timedelta() <= wanted.last - wanted.first <= _LOGGED:
-            raise NotAcceptable(FieldError("/last", f"choose at most {_LOGGED.days} days"))
+        _check_length(wanted)
         happened = process_log.events(session, wanted.first, wanted.last, door.zone)
     name = f"process-{wanted.first}-{wanted.last}.{wanted.form}"
     media_type = "application/json" if wanted.form is process_log.Form.OCEL else "application/xml"
     named = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(process_log.as_file(wanted.form, happened), media_type=media_type, headers=named)
+
+
+@router.post("/process-map")
+def map_of_ways(door: AtDoor) -> Response:
+    """Which ways the referrals of some days took, as a picture and as a table; not by GET, as for the log."""
+    with door.at_work() as (session, _, _):
+        wanted = meant(door, MapDocument)
+        _check_length(wanted)
+        ways = process_map.ways(session, wanted.first, wanted.last, door.zone)
+    return door.page(
+        "process_map.html", first=wanted.first, last=wanted.last, ways=ways, most=process_map.DRAWN,
+        minutes=minutes_in_words, chart=process_map.drawn(ways, "The ways that referrals took", "ways"),
+    )  # fmt: skip
+
+
+def _check_length(wanted: LogDocument | MapDocument) -> None:
+    if not timedelta() <= wanted.last - wanted.first <= _LOGGED:
+        raise NotAcceptable(FieldError("/last", f"choose at most {_LOGGED.days} days"))
 
 
 def as_file(form: export.Form, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Response:
@@ -163,12 +178,6 @@ def label(by: By, code: Any) -> str:
         By.CAUSE: profile.codes["breach_cause"],
     }[by]
     return str(names.get(code, code))
-
-
-def _shown(session: Session, chosen: Filter) -> _Shown:
-    asked = chosen.asked()
-    [total] = figures.sla(session, asked)
-    return _Shown(figures.sla(session, asked, chosen.by), total, figures.sla(session, asked, By.MONTH))
 
 
 def _filter(door: Door, at: datetime) -> tuple[Filter, Form]:
@@ -213,6 +222,6 @@ def _choices() -> dict[str, list[dict[str, str]]]:
     }
 
 
-def _minutes(number: int | None) -> str:
+def minutes_in_words(number: int | None) -> str:
     """A length in minutes, as people say it; a dash for none."""
     return "–" if number is None else f"{number // 60} h {number % 60:02} min"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.routes import basis, checks, decisions, outcomes, referrals, samples, service, templates, waiting
+from portal.routes import basis, checks, decisions, figures, outcomes, referrals, samples, service, templates, waiting
 
 ROUTERS = (
     referrals.router,
@@ -14,5 +14,6 @@ ROUTERS = (
     templates.router,
     outcomes.router,
     samples.router,
+    figures.router,
     service.router,
 )

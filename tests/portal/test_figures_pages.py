@@ -128,3 +128,62 @@ def test_nobody_else_reads_the_figures(client: Any, office: Office):
     """R48"""
     for somebody in ("DECISION_MAKER", "BOARD", "POLICE", "ACCOUNT_ADMIN"):
         assert at_their_desk(client, somebody).get("/sla").status_code == 403
+
+
+def test_agreement_on_the_threshold_is_shown_quarter_by_quarter(office: Office, analyst: Person):
+    """R37, R63: a chart, the same as a table, and what each figure means"""
+    text = analyst.get("/threshold-agreement").text
+    with unit_of_work() as session:
+        today = now(session).astimezone(current_profile().zone_info)
+    assert f">Q{(today.month + 2) // 3} {today.year}</th>" in text
+    assert text.count('<th scope="row"') == 9
+    assert "Krippendorff" in text
+    one_side = analyst.get("/threshold-agreement?side=child").text
+    assert '<option value="child" selected>Children</option>' in one_side
+    assert at_their_desk(office.client, "DECISION_MAKER").get("/threshold-agreement").status_code == 403
+
+
+def test_an_analysts_program_gets_the_boards_figures_as_json(office: Office, analyst: Person, reference: str):
+    """R25, R60: the same as the page's file, with what each means, and no reference"""
+    headers = {"Authorization": f"Bearer {office.tokens['ANALYST']}"}
+    answer = office.client.get("/api/v1/figures?by=agency", headers=headers)
+    told = answer.json()
+    filed = {row["of"]: row for row in as_csv(analyst, "figures")}
+    assert {row["of"]: str(row["asked"]) for row in told["rows"]} == {of: row["asked"] for of, row in filed.items()}
+    assert told["all"]["asked"] == sum(row["asked"] for row in told["rows"])
+    assert told["definitions"]["asked"] == "Agency checks that were asked for"
+    assert reference not in answer.text
+    [police] = office.client.get("/api/v1/figures?agency=POLICE&by=side", headers=headers).json()["rows"]
+    assert police["of"] == "child"
+    backwards = office.client.get("/api/v1/figures?first=2026-02-01&last=2026-01-01", headers=headers)
+    assert (backwards.status_code, backwards.headers["content-type"]) == (422, "application/problem+json")
+    quarters = office.client.get("/api/v1/figures/agreement?side=child", headers=headers).json()["quarters"]
+    assert len(quarters) == 9
+
+
+def test_the_ways_of_referrals_are_drawn_beside_a_table(office: Office, analyst: Person, reference: str):
+    """Issue 6, point 6: by a button of the board, in counts alone"""
+    assert 'formaction="/process-map"' in analyst.get("/sla").text
+    with unit_of_work() as session:
+        today = now(session).date().isoformat()
+    text = analyst.post("/process-map", {"first": today, "last": today}).text
+    assert '<title id="ways-title">' in text
+    assert re.search(r'<th scope="row"[^>]*>Agencies asked</th><td[^>]*>Returns joined</td>', text)
+    assert reference not in text
+    assert analyst.post("/process-map", {"first": "2020-01-01", "last": today}).status_code == 422
+    assert at_their_desk(office.client, "DECISION_MAKER").post("/process-map", {}).status_code == 403
+
+
+def test_an_agency_sees_its_own_figures_and_nobody_elses(office: Office, client: Any, reference: str):
+    """R66, R67: the same counts as the analyst's, of its own checks alone"""
+    police = at_their_desk(client, "POLICE")
+    text = police.get("/your-figures").text
+    of_all = {row["of"]: row for row in as_csv(at_their_desk(client, "ANALYST"), "figures")}
+    [total] = re.findall(r'>All</th><td[^>]*data-label="Asked">(\d+)<', text)
+    assert total == of_all["POLICE"]["asked"]
+    assert re.search(r"\d\.\d checks on a working day, most of them between \d\d:00 and \d\d:00", text)
+    others = {agency.names[-1].name for agency in current_profile().agencies if agency.code != "POLICE"}
+    assert {name for name in others if name in text} == set()
+    assert reference not in text
+    assert 'href="/your-figures"' in police.get("/tasks").text
+    assert at_their_desk(client, "ANALYST").get("/your-figures").status_code == 403

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from reports.charts import Share, bullet_bars, limits, out_of_limits, run_chart
+from reports.charts import Estimate, Share, bullet_bars, estimate_chart, limits, out_of_limits, run_chart
 from reports.export import Form, as_file
 
 STEADY = [Share(f"M{number}", 10, 100) for number in range(11)]
@@ -41,6 +41,19 @@ def test_a_chart_says_in_words_what_it_draws():
     bars = bullet_bars([Share("Police", 1, 4)], 0.5, "On time", "bars")
     assert bars.words == "Police: 25.0% of 4"
     assert "25% of 4" in {shape.words for shape in bars.shapes}
+
+
+def test_a_number_with_its_interval_says_both_in_words():
+    """R63, WCAG 1.1.1: a quarter in which it cannot be told is left out of the drawing alone"""
+    chart = estimate_chart(
+        [Estimate("Q1", (0.4, -0.2, 0.7)), Estimate("Q2", None), Estimate("Q3", (0.6, 0.5, 0.8))], "Agreement", "alpha"
+    )
+    assert chart is not None
+    assert chart.words == "Q1: 0.40, between -0.20 and 0.70; Q2: cannot be told; Q3: 0.60, between 0.50 and 0.80"
+    assert [shape.tag for shape in chart.shapes].count("circle") == 2
+    # An interval that goes below nothing makes the axis go there too.
+    assert {"-1", "0", "1", "Q1", "Q2", "Q3", "median"} <= {shape.words for shape in chart.shapes}
+    assert estimate_chart([Estimate("Q1", None)], "Agreement", "alpha") is None
 
 
 def test_nothing_counted_draws_nothing():

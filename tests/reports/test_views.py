@@ -9,7 +9,7 @@ import pytest
 
 from casework import checks, discussion, due_times, early_end, outcome, restriction
 from casework.db import unit_of_work
-from casework.documents import DeclineDocument, EarlyEndDocument, PauseDocument
+from casework.documents import DeclineDocument, EarlyEndDocument, PauseDocument, ViewDocument
 from casework.restriction_documents import RestrictionDocument, WhyDocument
 from engine import rounds
 from engine.timekeeper import keep_clock
@@ -202,8 +202,11 @@ def test_what_changed_is_worked_out_as_if_all_were_worked_out_anew(figures: Ask,
         "kept_stage",
         "kept_re_referral",
         "kept_cause",
+        "kept_view",
     )
     first = of_each_kind()
+    view = ViewDocument(agency="POLICE", view="AGREE", threshold_met=False)
+    act(discussion.record_view, first, view, by=rep("POLICE"), at=JUST_OVERDUE)
     figures("SELECT 1")
     walk(Stage.CLOSED, sender_id="second")
     figures("SELECT 1")
