@@ -19,6 +19,13 @@ class Waiting:
 
     state: str
     why: str
+    #: How far it has come, for those who may know.
+    progress: str = ""
+
+    @property
+    def name(self) -> str:
+        """The state's name on the engine's screen."""
+        return f"{self.state} ({self.progress})" if self.progress else self.state
 
 
 Fact = Callable[[Session, str, datetime], Waiting | None]
@@ -40,7 +47,7 @@ def gate_passed(session: Session, reference: str, at: datetime) -> Waiting | Non
         return None
     lacking = legal_gate.missing_fields(session, reference) or legal_gate.NO_AGREEMENT
     words = "; ".join(f"{subject}: {', '.join(fields)}" for subject, fields in lacking.items())
-    return Waiting("Awaiting the lawful basis", f"The duty team, or the MASH team, is to complete {words}")
+    return Waiting("Waiting for the lawful basis", f"The duty team, or the MASH team, is to complete {words}")
 
 
 def checks_settled(session: Session, reference: str, at: datetime) -> Waiting | None:
@@ -58,8 +65,9 @@ def checks_settled(session: Session, reference: str, at: datetime) -> Waiting | 
     until = f"joined without them after {local_words(max(running), profile)}" if running else "no clock is going"
     blocking = sum(check.blocking for check in checks)
     return Waiting(
-        "Awaiting returns",
+        "Waiting for returns",
         f"{blocking - len(awaited)} of {blocking} agencies settled; awaiting {names}; {until}",
+        progress=f"{blocking - len(awaited)} of {blocking}",
     )
 
 
@@ -69,7 +77,7 @@ def threshold_decided(session: Session, reference: str, at: datetime) -> Waiting
     if referral.stage not in (Stage.CHECKING, Stage.AWAITING_DECISION):
         return None
     who = "A manager" if referrals.manager_request(session, reference) else "A decision maker"
-    return Waiting("Awaiting decision", f"{who} is to decide on the threshold")
+    return Waiting("Waiting for decision", f"{who} is to decide on the threshold")
 
 
 def outcome_acknowledged(session: Session, reference: str, at: datetime) -> Waiting | None:
@@ -80,4 +88,4 @@ def outcome_acknowledged(session: Session, reference: str, at: datetime) -> Wait
     silent = [code for code, told in referrals.hand_backs(session, reference).items() if told.acknowledged_at is None]
     if not silent:
         return None
-    return Waiting("Awaiting acknowledgement", f"{', '.join(sorted(silent))} to acknowledge the outcome")
+    return Waiting("Waiting for acknowledgement", f"{', '.join(sorted(silent))} to acknowledge the outcome")

@@ -132,6 +132,20 @@ def note_cancelled(session: Session, reference: str, run_id: UUID, *, at: dateti
     return on_the_hub(session, reference) or bool(agencies_to_ask(session, reference))
 
 
+def note_retried(session: Session, reference: str, run_id: UUID, *, at: datetime) -> bool:
+    """A run that was stopped is retried on the engine's screen: written down once, and no hold-up any more (F11).
+
+    Says whether it was noted: a run that was not stopped, or carries the referral no longer, is left alone.
+    """
+    referral = referrals.lock(session, reference)
+    repair = session.get(Repair, reference, populate_existing=True)
+    if repair is None or not (repair.cancelled_run == referral.run_id == run_id):
+        return False
+    repair.cancelled_run = repair.cancelled_at = None
+    ledger.write(session, reference, Act.ENGINE_RESUMED, by=HUB, at=at, run=str(run_id))
+    return True
+
+
 def resume(session: Session, reference: str, *, by: Actor, at: datetime) -> bool:
     """A person lets a referral go on: its run was stopped, or tried so often that it is tried rarely (F11).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
+from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 
 from models.settings import HOUSE
 from rules.errors import Misconfigured
+from rules.urgency import UrgencyRating
 
 
 def file_in_use() -> Path:
@@ -72,7 +75,10 @@ async def register(client: PrefectClient, file: Path | None = None) -> None:
 
     Raises Misconfigured when the file or an entrypoint in it is wrong.
     """
-    for deployment in read(file):
+    deployments = read(file)
+    for pool in sorted({deployment.work_pool for deployment in deployments}):
+        await _keep_queues(client, pool)
+    for deployment in deployments:
         flow = deployment.flow()
         await client.create_deployment(
             flow_id=await client.create_flow(flow),
@@ -86,3 +92,17 @@ async def register(client: PrefectClient, file: Path | None = None) -> None:
             path=".",
             pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": str(HOUSE)}}],
         )
+
+
+def queue_of(lane: UrgencyRating) -> str:
+    """The work queue of a pool in which the starts of referrals of this urgency wait."""
+    return lane.lower()
+
+
+async def _keep_queues(client: PrefectClient, pool: str) -> None:
+    """A queue for each urgency, the most urgent first: a red start overtakes. One that is there stays as it is."""
+    known = {queue.name for queue in await client.read_work_queues(work_pool_name=pool)}
+    for priority, lane in enumerate(UrgencyRating, start=1):
+        if queue_of(lane) not in known:
+            with suppress(ObjectAlreadyExists):
+                await client.create_work_queue(name=queue_of(lane), priority=priority, work_pool_name=pool)

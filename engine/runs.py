@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate, VariableCreate, VariableUpdate
 from prefect.client.schemas.filters import (
+    ArtifactCollectionFilter,
+    ArtifactCollectionFilterKey,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
     FlowRunFilterExpectedStartTime,
@@ -26,12 +30,16 @@ from prefect.states import Cancelled, Crashed
 from sqlmodel import col, select
 
 from casework.db import unit_of_work
+from casework.marks import Marks, marks
+from engine.deployments import queue_of
 from models.referral import Referral
 from rules.errors import Unavailable
 from rules.stages import Stage
 
 DEPLOYMENT = "referral/mash"
 POOL = "mash"
+#: The variable in which the engine remembers how far it was told what the ledger says.
+TOLD = "mash_told"
 #: A run that is put off further than this is not about to start.
 SOON = timedelta(minutes=1)
 AT_WORK = frozenset({StateType.RUNNING, StateType.PENDING, StateType.CANCELLING})
@@ -163,6 +171,50 @@ class Runs:
         except ObjectNotFound:
             return
 
+    @_asking
+    def tell(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Put events on the timelines of their runs; one that the engine has already changes nothing."""
+        if events:
+            self._client.request("POST", "/events", json=list(events))
+
+    @_asking
+    def say_why(self, run: FlowRun | None, name: str, why: str) -> None:
+        """Name the wait of a suspended run anew; `run` as the engine has just told.
+
+        Should it have been resumed in this very moment, it is suspended again, while the hub is to move: the sweep
+        brings it back, as it does when an operator suspends it.
+        """
+        if run is None or run.state is None or not run.state.is_paused() or run.state.name == name:
+            return
+        state = run.state
+        anew: State[None] = State(type=state.type, name=name, message=why, state_details=state.state_details)
+        self._client.set_flow_run_state(run.id, anew, force=True)
+
+    @_asking
+    def show_table(self, key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
+        """Keep one table under this key on the engine's page of artifacts, in place of the one that is there."""
+        data = json.dumps(list(rows))
+        wanted = ArtifactCollectionFilter(key=ArtifactCollectionFilterKey(any_=[key]))
+        found = self._client.read_latest_artifacts(artifact_filter=wanted)
+        if found:
+            self._client.update_artifact(found[0].latest_id, ArtifactUpdate(data=data, description=description))
+        else:
+            self._client.create_artifact(ArtifactCreate(key=key, type="table", data=data, description=description))
+
+    @_asking
+    def told(self) -> int | None:
+        """Up to which entry of the ledger the engine was told; None when it does not remember."""
+        found = self._client.read_variable_by_name(TOLD)
+        return found.value if found is not None and isinstance(found.value, int) else None
+
+    @_asking
+    def note_told(self, entry: int) -> None:
+        """Let the engine remember up to which entry of the ledger it was told."""
+        if self._client.read_variable_by_name(TOLD) is None:
+            self._client.create_variable(VariableCreate(name=TOLD, value=entry))
+        else:
+            self._client.update_variable(VariableUpdate(name=TOLD, value=entry))
+
     def _pages(self, wanted: FlowRunFilter) -> Iterator[FlowRun]:
         offset = 0
         while page := self._client.read_flow_runs(
@@ -184,19 +236,22 @@ class Runs:
         self._client.set_flow_run_state(run.id, over, force=True)
 
     def _start(self, referral: Referral) -> None:
-        run = self._create(referral)
+        with unit_of_work() as session:
+            marked = marks(session, referral.reference)
+        run = self._create(referral, marked)
         with unit_of_work() as session:
             query = select(Referral).where(col(Referral.reference) == referral.reference).with_for_update()
             row = session.exec(query).one()
             row.run_id, row.runs = run.id, referral.runs + 1
 
-    def _create(self, referral: Referral) -> FlowRun:
+    def _create(self, referral: Referral, marked: Marks) -> FlowRun:
         try:
             return self._client.create_flow_run_from_deployment(
                 self._deployment_id(),
                 name=referral.reference,
                 parameters={"reference": referral.reference},
-                tags=[referral.duty_team],
+                tags=marked.tags,
+                work_queue_name=queue_of(marked.lane),
                 # Should this process die before the record knows of the run, the same run is found again.
                 idempotency_key=f"{referral.reference}/{referral.runs}",
             )

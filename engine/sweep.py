@@ -13,7 +13,17 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from sqlmodel import Session
 
 from casework.db import now, real_time, unit_of_work
-from casework.repairs import ANEW, Carried, bring_back, carried, doubt, note_cancelled, take_turn
+from casework.repairs import (
+    ANEW,
+    Carried,
+    bring_back,
+    carried,
+    doubt,
+    note_cancelled,
+    note_retried,
+    stopped,
+    take_turn,
+)
 from engine.runs import AT_WORK, Runs, is_late, is_put_off
 from engine.waking import lifeless_among
 from models.settings import settings
@@ -52,6 +62,7 @@ def sweep(runs: Runs) -> list[str]:
         everybody = carried(session)
     woken: list[str] = []
     for batch in _batches(everybody):
+        _note_retried(runs, {each.reference: each.run_id for each in batch if each.run_id})
         woken += _bring_back(runs, troubles(runs, batch), {each.reference: each.run_id for each in batch})
     return woken
 
@@ -144,6 +155,18 @@ def _carry_on_all_the_same(runs: Runs, reference: str, run_id: UUID) -> bool:
             runs.finish_cancelling(run)
     with unit_of_work() as session:
         return note_cancelled(session, reference, run_id, at=now(session))
+
+
+def _note_retried(runs: Runs, run_of: dict[str, UUID]) -> None:
+    """What an operator stopped, and has let go on since."""
+    with unit_of_work() as session:
+        halted = {reference: run_of[reference] for reference in stopped(session, run_of)}
+    known = runs.read(halted.values())
+    for reference, run_id in halted.items():
+        run = known.get(run_id)
+        if run and run.state and run.state.type not in (StateType.CANCELLED, StateType.CANCELLING):
+            with unit_of_work() as session:
+                note_retried(session, reference, run_id, at=now(session))
 
 
 def _batches(everybody: list[Carried]) -> Iterator[list[Carried]]:

@@ -22,11 +22,13 @@ from casework.post import held_since, waiting
 from engine.anchoring import write_when_due
 from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
+from engine.hold_up_table import show_in_turn
 from engine.listener import Listener
 from engine.patience import back_off
 from engine.prune import prune_in_turn
 from engine.rounds import keep_figures, keep_rounds
 from engine.runs import Runs
+from engine.story import tell_in_turn
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
 from engine.waking import Waking, seconds_to_next
@@ -88,6 +90,16 @@ def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
     def turn() -> float:
         sweep_in_turn(runs)
         # Not to be hurried by what is said on the wire.
+        stopping.wait(settings().sweep_seconds / 4)
+        return 0.0
+
+    return turn
+
+
+def _telling(runs: Runs, stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        tell_in_turn(runs)
+        show_in_turn(runs)
         stopping.wait(settings().sweep_seconds / 4)
         return 0.0
 
@@ -158,6 +170,7 @@ def main() -> None:
             ("clock", _clock_turn),
             ("engine", Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
             ("repair", _sweeping(_runs(opened), stopping)),
+            ("story", _telling(_runs(opened), stopping)),
             ("pruning", _pruning(_runs(opened), stopping)),
             ("post", _post_turn),
             ("checkpoint", _checkpointing(stopping)),

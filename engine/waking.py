@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from prefect.client.schemas.objects import FlowRun, StateType
 from sqlmodel import Session, col, select
 
+from casework import urgency
 from casework.db import held_among, now, real_time, unit_of_work
 from casework.repairs import ANEW, doubt, note_cancelled
 from engine.callers import Callers
@@ -86,14 +87,19 @@ def wake_runs(runs: Runs, callers: Callers, most: int) -> int:
 
 
 def _claim(most: int) -> list[Wake]:
-    """What people did goes before what time did: a decision is not to queue behind ten thousand deadlines."""
+    """The red before the others. Then what people did before what time did: a decision is not to queue behind ten
+    thousand deadlines.
+    """
     with unit_of_work() as session:
         query = (
             select(Wake)
+            .join(Referral, col(Referral.reference) == col(Wake.reference))
             .where(col(Wake.kind) == WakeKind.RUN, col(Wake.due_at) <= sa.func.mash_now(), not_held())
-            .order_by(col(Wake.about) != "", col(Wake.due_at), col(Wake.id))
+            .order_by(
+                urgency.order(col(Referral.urgency_rating)), col(Wake.about) != "", col(Wake.due_at), col(Wake.id)
+            )
             .limit(most)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=Wake)
         )
         rows = list(session.exec(query))
         mine = sa.update(Wake).where(col(Wake.id).in_([row.id for row in rows]))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
+from prefect.events import Event
 from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNameFilter
 from prefect.exceptions import InfrastructureNotAvailable, InfrastructureNotFound, ObjectNotFound, Pause
@@ -18,9 +19,10 @@ from prefect.settings import PREFECT_WORKER_ENABLE_CANCELLATION, get_current_set
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
 from engine.child import run as run_child
-from engine.deployments import read
+from engine.deployments import queue_of, read
 from engine.nursery import Nursery, kill
 from models.settings import HOUSE
+from rules.urgency import UrgencyRating
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 DUE = ["prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry"]
 LISTEN_AGAIN_AFTER = 5.0
+OVERTAKING = frozenset(queue_of(lane) for lane in UrgencyRating if lane is not UrgencyRating.GREEN)
 ROOMS = ("rules", "models", "notifications", "casework", "tasks", "flows", "engine")
 SET_FOLDER = "prefect.deployments.steps.set_working_directory"
 
@@ -207,7 +210,9 @@ class WarmWorker(BaseWorker[WarmConfiguration, BaseVariables, WarmResult]):
             try:
                 async with get_events_subscriber(filter=self._due_here()) as events:
                     self._due.set()
-                    async for _ in events:
+                    async for event in events:
+                        # What was fetched before it, and waits for a place, is behind it.
+                        self._ask_again = self._ask_again or _overtakes(event)
                         self._due.set()
             except Exception as error:  # whatever it is, the poll goes on and listening is tried again
                 self._logger.warning("Not told of due runs, polling only: %s", type(error).__name__)
@@ -237,6 +242,11 @@ class WarmWorker(BaseWorker[WarmConfiguration, BaseVariables, WarmResult]):
         with anyio.CancelScope() as scope:
             self._scheduled_task_scopes.add(scope)
             await loop()
+
+
+def _overtakes(event: Event) -> bool:
+    """Whether what became due is in a queue that goes before others."""
+    return any(each.role == "work-queue" and each.name in OVERTAKING for each in event.related)
 
 
 def newest_code() -> int:

@@ -44,11 +44,7 @@ def ask_agencies(reference: str) -> None:
 
 def join_returns(reference: str) -> None:
     """Join what came back into one template, and ask for a decision on it."""
-    stage = steps.stage_of(reference)
-    ended_early = stage is Stage.HANDING_BACK and not steps.was_decided(reference)
-    if stage is Stage.CHECKING or ended_early:
-        steps.show_check.map(unmapped(reference), steps.agencies_asked(reference)).wait()
-    if stage is Stage.CHECKING:
+    if steps.stage_of(reference) is Stage.CHECKING:
         steps.collate(reference)
         steps.request_decision(reference)
 

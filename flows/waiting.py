@@ -36,7 +36,7 @@ def suspend(waiting: Waiting, reference: str) -> None:
         raise RuntimeError("only a run can wait")
     # A key that this run has used before would not suspend it again, but let it walk past the human decision.
     proposed: State[None] = Suspended(pause_key=uuid4().hex, message=waiting.why)
-    proposed.name = waiting.state
+    proposed.name = waiting.name
     with get_client(sync_client=True) as client:
         state = propose_state_sync(client, proposed, flow_run_id=context.flow_run.id)
     if state.is_paused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from rules.errors import WrongStage
@@ -17,6 +18,18 @@ class UrgencyRating(StrEnum):
     RED = "RED"
     AMBER = "AMBER"
     GREEN = "GREEN"
+
+
+def lane(rating: UrgencyRating, band: str, bands: Sequence[str]) -> UrgencyRating:
+    """How urgent a referral is among all whose run is due: as the MASH team rates it, or as its band says, if that is
+    more. `bands` are the area's, the most urgent first: the first of several is red, the last green. A lone one says
+    nothing.
+    """
+    ranks = list(UrgencyRating)
+    by_band = UrgencyRating.GREEN
+    if band in bands[:-1]:
+        by_band = UrgencyRating.AMBER if bands.index(band) else UrgencyRating.RED
+    return min(rating, by_band, key=ranks.index)
 
 
 def check_can_be_rated(stage: Stage, what: str) -> None:

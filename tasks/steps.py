@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from prefect.client.schemas.objects import State
-from prefect.states import Completed
 from sqlmodel import Session
 
 from casework import checks, collation, intake, outcome, referrals
@@ -25,12 +23,6 @@ def screen(reference: str) -> None:
 def ask(reference: str, agency: str) -> None:
     """Ask one agency, and start its clock (R21, R22)."""
     acting_now(checks.request_check, reference, agency)
-
-
-@step("check", run_name="check {agency}")
-def show_check(reference: str, agency: str) -> State[None]:
-    """Show operators how one agency's check ended: the name of the final state is the check's own status."""
-    return Completed(name=acting(_status, reference, agency))
 
 
 @step("collate")
@@ -67,16 +59,6 @@ def agencies_to_ask(reference: str) -> list[str]:
     return acting(checks.agencies_to_ask, reference)
 
 
-def agencies_asked(reference: str) -> list[str]:
-    """The codes of the agencies that were asked."""
-    return acting(lambda session, of: [check.agency for check in referrals.checks(session, of)], reference)
-
-
-def was_decided(reference: str) -> bool:
-    """Whether a threshold decision has been signed."""
-    return acting(lambda session, of: referrals.find(session, of).decided_at is not None, reference)
-
-
 def what_is_missing(fact: Fact, reference: str) -> Waiting | None:
     """Ask the record whether a fact is so; the reason for waiting when it is not."""
     return acting(lambda session, of: fact(session, of, now(session)), reference)
@@ -90,10 +72,3 @@ def come_to_rest(reference: str) -> None:
 def _rest(session: Session, reference: str) -> None:
     release(session, reference)
     at_rest(session, reference)
-
-
-def _status(session: Session, reference: str, agency: str) -> str:
-    check = referrals.check_of(session, reference, agency)
-    if check.breached_at and not check.status.settled:
-        return "Silent"
-    return check.status.replace("_", " ").capitalize()

@@ -70,8 +70,9 @@ def test_the_wait_for_returns_names_who_is_awaited_and_ends_with_the_last_of_the
     give_back(checking, "COUNCIL_CHILDREN")
     give_back(checking, "COMMUNITY_HEALTH_CHILDREN")
     assert act(facts.checks_settled, checking, AFTERNOON) == Waiting(
-        "Awaiting returns",
+        "Waiting for returns",
         "2 of 4 agencies settled; awaiting MENTAL_HEALTH, POLICE; joined without them after Tue 17 Mar 2026 10:00",
+        progress="2 of 4",
     )
     give_back(checking, "MENTAL_HEALTH")
     give_back(checking, "POLICE")
@@ -101,9 +102,9 @@ def test_the_wait_for_an_acknowledgement_names_the_teams_that_are_silent():
     decide(reference, verdict("S1", outcome="A_S42"), verdict("S2"), verdict("S3"))
     act(outcome.hand_back, reference, at=AFTERNOON)
     both = act(facts.outcome_acknowledged, reference, AFTERNOON)
-    assert both == Waiting("Awaiting acknowledgement", "ADULT_ASIST, CHILDREN_DUTY to acknowledge the outcome")
+    assert both == Waiting("Waiting for acknowledgement", "ADULT_ASIST, CHILDREN_DUTY to acknowledge the outcome")
     acknowledge(reference, "CHILDREN_DUTY")
     one = act(facts.outcome_acknowledged, reference, AFTERNOON)
-    assert one == Waiting("Awaiting acknowledgement", "ADULT_ASIST to acknowledge the outcome")
+    assert one == Waiting("Waiting for acknowledgement", "ADULT_ASIST to acknowledge the outcome")
     acknowledge(reference, "ADULT_ASIST")
     assert act(facts.outcome_acknowledged, reference, AFTERNOON) is None

@@ -73,7 +73,7 @@ def test_without_a_basis_no_request_leaves_and_both_teams_are_told(people, held)
     assert acts_of(people, held) == ["RECEIVED", "BASIS_AWAITED"]
     assert notices_of(people, held) == [("basis_wanted", f"duty:{DUTY}"), ("basis_wanted", "mash:team")]
     waiting = act(gate_passed, held, ASKED)
-    assert waiting.state == "Awaiting the lawful basis"
+    assert waiting.state == "Waiting for the lawful basis"
     assert waiting.why.endswith("is to complete S1: basis")
 
 

@@ -223,6 +223,22 @@ def test_a_stop_while_somebody_else_is_to_move_is_respected_written_down_and_tol
     assert record.ask("SELECT recipient FROM notice WHERE message = 'run_stopped'") == [("mash:alarm",)]
 
 
+def test_a_stopped_run_that_is_retried_is_written_down_once_and_holds_nothing_up(record, hub_time):
+    """F11; issue 7, item 2: whoever looks for what was stopped does not find what goes on again"""
+    hub_time(AFTERNOON)
+    reference = walk(Stage.CHECKING)
+    run = _given_a_run(record, reference)
+    assert act(repairs.note_retried, reference, run, at=AFTERNOON) is False
+    _note_cancelled(reference, run)
+    assert act(repairs.stopped, [reference]) == {reference}
+    assert hold_ups.Why.STOPPED_BY_OPERATOR in {each.why for each in act(hold_ups.hold_ups)}
+    assert act(repairs.note_retried, reference, uuid4(), at=AFTERNOON) is False
+    assert [act(repairs.note_retried, reference, run, at=AFTERNOON) for _ in range(2)] == [True, False]
+    assert acts_of(record, reference).count("ENGINE_RESUMED") == 1
+    assert act(repairs.stopped, [reference]) == set()
+    assert act(hold_ups.hold_ups) == []
+
+
 @pytest.mark.parametrize("stage", [Stage.RECEIVED, Stage.HANDING_BACK])
 def test_a_stop_while_the_hub_is_to_move_is_written_down_and_carried_on_all_the_same(record, stage):
     """F11: a child's safety is not left hanging on a click"""

@@ -29,11 +29,13 @@ def client(engine_stack: Stack) -> Iterator[SyncPrefectClient]:
         yield made
 
 
-def _start(client: SyncPrefectClient, flow: str) -> tuple[UUID, str]:
+def _start(client: SyncPrefectClient, flow: str, queue: str | None = None) -> tuple[UUID, str]:
     """A new run of one of the stand-in flows."""
     reference = uuid4().hex[:8]
     deployment = client._client.get(f"/deployments/name/{flow}/mash").json()["id"]
-    run = client.create_flow_run_from_deployment(UUID(deployment), parameters={"reference": reference})
+    run = client.create_flow_run_from_deployment(
+        UUID(deployment), parameters={"reference": reference}, work_queue_name=queue
+    )
     return run.id, reference
 
 
@@ -143,3 +145,22 @@ def test_changed_code_is_run_from_the_next_start_on(engine_stack: Stack, client:
         parents.append(_diary(engine_stack, reference)[0][1])
         os.utime(HOUSE / "engine" / "lock.py")
     assert parents[0] != parents[1]
+
+
+def test_a_red_start_overtakes_those_that_wait_for_a_place(engine_stack: Stack, client: SyncPrefectClient):
+    """Issue 7, item 2: one place, a green start in the line for it, and then a red one"""
+    folder = engine_stack.home / "diary"
+    at_work = [_start(client, "patient", "green") for _ in range(2 * (os.cpu_count() or 1))]
+    for run, _ in at_work:
+        _reach(client, run, StateType.RUNNING)
+    waiting, calm = _start(client, "stand-in", "green")
+    overtaking, urgent = _start(client, "stand-in", "red")
+    (folder / f"{at_work[0][1]}.go").touch()
+    for run in (waiting, overtaking):
+        _reach(client, run, StateType.PAUSED)
+    for _, reference in at_work[1:]:
+        (folder / f"{reference}.go").touch()
+    [(_, _, _, calm_began)], [(_, _, _, urgent_began)] = _diary(engine_stack, calm), _diary(engine_stack, urgent)
+    assert float(urgent_began) < float(calm_began)
+    for run, _ in at_work:
+        _reach(client, run, StateType.COMPLETED)

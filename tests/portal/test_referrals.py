@@ -162,7 +162,7 @@ def test_the_team_sees_each_check_and_others_only_the_stage(office: Office) -> N
     assert "POLICE" in team["waiting"]
     assert team["whose_move"] == "the agencies asked"
     assert all(check["due_in_words"] and check["breached_at"] is None for check in team["checks"])
-    assert (duty["stage"], duty["waiting"]) == ("CHECKING", "Awaiting returns")
+    assert (duty["stage"], duty["waiting"]) == ("CHECKING", "Waiting for returns")
     for seen in (duty, operator, office.get("SUPPORT_WITHOUT_PROFILE", f"/referrals/{reference}").json()):
         assert not {"checks", "reconsiderations", "dissent", "templates"} & set(seen)
     for text in (str(team), str(duty), str(operator)):

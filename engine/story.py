@@ -1,0 +1,160 @@
+"""Telling the engine what the ledger says, so that a run on its screen reads like the case (R73; issue 7, item 1).
+
+Each act is an event on the run's timeline, and each agency's check a bar, although no process waited for it. This is
+decoration and never truth: nothing waits for it, and what could not be told is told at a later turn. Whatever is told
+has an id of its own that follows from the record, so that telling it twice, or by two timekeepers, changes nothing.
+How far the ledger was told is kept in the engine itself: one that was wiped has forgotten both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from casework.db import now, real_time, unit_of_work
+from casework.repairs import take_turn
+from casework.telling import Bar, Told, bars, newest, progress, told_between
+from engine.runs import Runs
+from models.settings import settings
+
+#: How many entries of the ledger one turn tells: after a burst the rest waits, and wake-ups go first.
+MOST = 400
+#: Entries are numbered when they are written and seen when they are committed: so many are looked at once more.
+AGAIN = 50
+#: And so many waits are named anew in one turn.
+MOST_RENAMED = 50
+_OURS = uuid5(NAMESPACE_URL, "mash:story")
+#: A hub whose clock runs like everybody's is never as far from the real time as this.
+_SAME_CLOCK = timedelta(minutes=1)
+#: For how long the engine keeps events (engine/surroundings.py).
+_KEPT = timedelta(days=1)
+
+#: How the engine draws a check that has not come to an answer.
+_KINDS = {"Asked": "RUNNING", "Overdue": "FAILED", "Cancelled": "CANCELLED", "Not awaited": "CANCELLED"}
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Times:
+    """The hub's time and the real one at a telling.
+
+    The hub's clock may be held still, and jump, for a trial: then spans are carried over, and what is told later counts
+    as later.
+    """
+
+    hub: datetime
+    real: datetime
+
+    @property
+    def _held(self) -> bool:
+        return abs(self.hub - self.real) > _SAME_CLOCK
+
+    def shown(self, at: datetime) -> datetime:
+        """When the engine is to show what happened at `at` (hub time)."""
+        return at - (self.hub - self.real) if self._held else at
+
+    def told(self, at: datetime, place: int) -> datetime:
+        """By which time the engine orders what happened at `at`, the `place`-th of its kind."""
+        return self.real + timedelta(milliseconds=place) if self._held else at
+
+    def noted(self, at: datetime, place: int) -> datetime:
+        """When an event of `at` is noted: the engine would delete at once what is older than it keeps events for."""
+        return self.told(at, place) if self.real - at < _KEPT else self.real + timedelta(milliseconds=place)
+
+
+def tell_in_turn(runs: Runs) -> None:
+    """Tell, if no copy of the timekeeper has done so for a while. Raises Unavailable."""
+    with unit_of_work() as session:
+        mine = take_turn(session, "story", timedelta(seconds=settings().sweep_seconds))
+    if mine:
+        tell(runs)
+
+
+def tell(runs: Runs) -> int:
+    """Tell the engine of what happened since the last time, and say how many events that were. Raises Unavailable."""
+    with unit_of_work() as session:
+        last = newest(session)
+    told = runs.told()
+    # Numbers that lie ahead are of a record that was there before a restore.
+    after = told if told is not None and told <= last else max(0, last - MOST)
+    if after == last:
+        return 0
+    upto = min(last, after + MOST)
+    with unit_of_work() as session:
+        at = now(session)
+        acts = told_between(session, after - AGAIN, upto)
+        checks = bars(session, acts)
+        waits = progress(session, {each.reference for each in acts if each.agency}, at)
+        times = _Times(at, real_time(session))
+    # A bar for a run that the engine does not know would be refused, with whatever else is written down beside it.
+    known = runs.read({each.run_id for each in acts})
+    events = [_event_of(act, times) for act in acts if act.run_id in known]
+    events += [event for bar in checks if bar.run_id in known for event in _events_of(bar, times)]
+    runs.tell(events)
+    for run_id, waiting in list(waits.items())[:MOST_RENAMED]:
+        runs.say_why(known.get(run_id), waiting.name, waiting.why)
+    runs.note_told(upto)
+    return len(events)
+
+
+def _event_of(act: Told, times: _Times) -> Event:
+    return {
+        "id": str(uuid5(_OURS, f"{act.run_id}/{act.number}")),
+        "occurred": times.noted(act.at, act.number).isoformat(),
+        "event": act.event,
+        "resource": {"prefect.resource.id": f"mash.referral.{act.reference}", "prefect.resource.name": act.reference},
+        "related": [_run(act.run_id, act.reference)],
+        "payload": {"agency": act.agency} if act.agency else {},
+    }
+
+
+def _events_of(bar: Bar, times: _Times) -> Iterator[Event]:
+    """What the engine's own client says of a task run that it has worked on: asked, and each end that it came to.
+
+    A check that is overdue shows as ended, in red, and is stretched to the answer should one come.
+    """
+    for place, (name, at) in enumerate([("Asked", bar.asked_at), *bar.ends]):
+        yield _state(bar, times, name, at, place)
+
+
+def _state(bar: Bar, times: _Times, name: str, at: datetime, place: int) -> Event:
+    kind = _KINDS.get(name, "COMPLETED")
+    run = uuid5(_OURS, f"{bar.run_id}/{bar.agency}")
+    asked = times.shown(bar.asked_at)
+    shown: dict[str, Any] = {
+        "name": bar.agency, "task_key": "agency-check", "dynamic_key": bar.agency, "run_count": 1,
+        "flow_run_run_count": 1, "expected_start_time": asked.isoformat(), "start_time": asked.isoformat(),
+    }  # fmt: skip
+    if kind != "RUNNING":
+        shown |= {"end_time": times.shown(at).isoformat(), "total_run_time": (at - bar.asked_at).total_seconds()}
+    return {
+        "id": str(uuid5(run, name)),
+        "occurred": times.told(at, place).isoformat(),
+        "event": f"prefect.task-run.{name}",
+        "resource": {
+            "prefect.resource.id": f"prefect.task-run.{run}",
+            "prefect.resource.name": bar.agency,
+            "prefect.state-name": name,
+            "prefect.state-type": kind,
+            "prefect.orchestration": "client",
+        },
+        "related": [_run(bar.run_id, bar.reference)],
+        "payload": {
+            "intended": {"from": None, "to": kind},
+            "initial_state": None,
+            "validated_state": {"type": kind, "name": name, "message": ""},
+            "task_run": shown,
+        },
+    }
+
+
+def _run(run_id: UUID, reference: str) -> dict[str, str]:
+    return {
+        "prefect.resource.id": f"prefect.flow-run.{run_id}",
+        "prefect.resource.role": "flow-run",
+        "prefect.resource.name": reference,
+    }
