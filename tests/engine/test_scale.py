@@ -1,4 +1,7 @@
-"""Two of everything on one PostgreSQL and one Redis; one of each is killed in the middle, and nothing is lost."""
+"""Two of everything on one PostgreSQL and one Redis; one of each is killed in the middle, and nothing is lost.
+
+They work in the second shipped area, so that the pack is played in both (R70).
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,8 @@ def _two_of_each(folder: Path) -> Iterator[tuple[Hub, House, dict[str, Balancer]
         stack = opened.enter_context(
             Stack(folder / "mash", ANY_FREE, without=("prefect", "worker", "timekeeper", "portal"))
         )
-        own, credentials = {**stack.environment(), **IMPATIENT}, load_or_create(stack.home)
+        area = {"MASH_PROFILE": str(HOUSE / "profiles" / "front-door.toml")}
+        own, credentials = {**stack.environment(), **IMPATIENT, **area}, load_or_create(stack.home)
         migrations.upgrade(own["MASH_OWNER_DATABASE_URL"])
         house = House(folder)
         opened.callback(house.stop)
@@ -175,7 +179,7 @@ class Killer:
 
 
 def test_with_two_of_each_part_one_of_each_may_be_killed_and_nothing_is_lost():
-    """Issue 3, item 5; INV1, INV3, INV5, INV9, F3, F12"""
+    """Issue 3, item 5; INV1, INV3, INV5, INV9, F3, F12; R70: agencies and duty teams are those of another area"""
     with tempfile.TemporaryDirectory(prefix="mash-scale-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -183,6 +187,7 @@ def test_with_two_of_each_part_one_of_each_may_be_killed_and_nothing_is_lost():
             killer = Killer(house, every=4)
             played = play(hub, PACK[:SCENARIOS], after_each_act=killer)
             assert {each.name: each.trouble for each in played if each.trouble} == {}
+            assert {"CONSTABULARY", "CHILDREN_DESK"} <= {told for each in played for told in each.told}
             assert killer.killed == [f"{name}-0" for name in PAIRS]
             assert all(len(balancer.served) == 2 for balancer in balancers.values())
             _nothing_twice(hub)
