@@ -24,6 +24,7 @@ from engine.post_commands import post_app
 from engine.profile_commands import profile_app
 from engine.record_commands import evidence, ledger_app, retention_app, subject_access
 from engine.report_commands import reports_app
+from engine.role_commands import roles
 from rules.errors import Refused, Unavailable
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.add_typer(retention_app, name="retention")
 app.add_typer(keys_app, name="keys")
 app.add_typer(post_app, name="post")
 app.add_typer(reports_app, name="reports")
+db_app.command("roles")(roles)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("doctor")(doctor)

@@ -48,11 +48,22 @@ def wait_until_ready(port: int, password: str, *, alive: Callable[[], bool], pat
 
 def create_missing(port: int, credentials: Credentials) -> None:
     """Make roles, databases and rights as they should be. Safe to repeat; takes milliseconds when all is there."""
-    with _connect(port, credentials.postgres, "postgres") as connection:
-        _ensure_role(connection, RECORD_OWNER, credentials.mash_owner)
-        _ensure_role(connection, RECORD_USER, credentials.mash_app)
-        _ensure_role(connection, RECORD_ANALYST, credentials.mash_analyst)
-        _ensure_role(connection, ENGINE, credentials.prefect)
+    create_missing_at(lambda database: _connect(port, credentials.postgres, database), credentials)
+
+
+def create_missing_at(connect: Callable[[str], Connection], credentials: Credentials) -> list[str]:
+    """The same in a server of the site's own, through a superuser's connections. Gives the roles that were made.
+
+    The password of a role that is there stays what it is.
+    """
+    roles = {
+        RECORD_OWNER: credentials.mash_owner,
+        RECORD_USER: credentials.mash_app,
+        RECORD_ANALYST: credentials.mash_analyst,
+        ENGINE: credentials.prefect,
+    }
+    with connect("postgres") as connection:
+        made = [role for role, password in roles.items() if _ensure_role(connection, role, password)]
         _ensure_database(connection, RECORD, RECORD_OWNER, RECORD_CONNECTIONS)
         _ensure_database(connection, ENGINE, ENGINE, ENGINE_CONNECTIONS)
         for role in (RECORD_USER, RECORD_ANALYST):
@@ -63,10 +74,11 @@ def create_missing(port: int, credentials: Credentials) -> None:
             "SET statement_timeout = '60s'",
         ):
             _run(connection, f"ALTER ROLE {{}} {setting}", RECORD_ANALYST)
-    with _connect(port, credentials.postgres, RECORD) as connection:
+    with connect(RECORD) as connection:
         _run(connection, "GRANT USAGE ON SCHEMA public TO {}", RECORD_USER)
-    with _connect(port, credentials.postgres, ENGINE) as connection:
+    with connect(ENGINE) as connection:
         _run(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    return made
 
 
 def _connect(port: int, password: str, database: str) -> Connection:
@@ -85,12 +97,13 @@ def _run(connection: Connection, statement: str, *names: str) -> None:
     connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def _ensure_role(connection: Connection, role: str, password: str) -> None:
-    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-        # Hashed here, so that the password itself is never part of a statement.
-        hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed))
-        connection.execute(statement)
+def _ensure_role(connection: Connection, role: str, password: str) -> bool:
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None:
+        return False
+    # Hashed here, so that the password itself is never part of a statement.
+    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
+    return True
 
 
 def _ensure_database(connection: Connection, name: str, owner: str, connections: int) -> None:

@@ -32,6 +32,7 @@ from engine.story import tell_in_turn
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
 from engine.waking import Waking, seconds_to_next
+from models import log_lines
 from models.settings import settings
 from rules.errors import Unavailable
 
@@ -55,6 +56,7 @@ def _repeat(stopping: threading.Event, name: str, turn: Loop) -> None:
     """Take turns until told to stop. After a trouble, waits longer each time, whatever is said meanwhile."""
     ears, failures = Listener(), 0
     while not stopping.is_set():
+        log_lines.begin()
         try:
             seconds = turn()
             if seconds is None:
@@ -155,7 +157,7 @@ def _runs(opened: ExitStack) -> Runs:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT: the clock, the engine's wakes, repair, and the post, each in its own thread."""
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+    log_lines.write_lines(settings().log, logging.INFO)
     # Apprise and the HTTP client would log recipients and addresses.
     for noisy in ("apprise", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.log_lines import LogForm
+
 HOUSE = Path(__file__).resolve().parent.parent
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -100,6 +102,10 @@ class Settings(BaseSettings):
     )
     repairs: int = Field(
         default=5, ge=1, description="How often a referral is brought back at one stage before a person is told."
+    )
+
+    log: LogForm = Field(
+        default=LogForm.TEXT, description="How the portal and the timekeeper log: text, or json, an object a line."
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -14,11 +15,12 @@ from starlette.responses import RedirectResponse, Response
 from casework.db import now, unit_of_work
 from casework.register import current_profile, use_profile
 from casework.step_up import SecondFactorNeeded
+from models import log_lines
 from models.settings import settings
 from portal import pages, problems
 from portal.doors import AUTHENTICATOR, STEP_UP, MustSetUp, Reviewed, SignedOut
 from portal.faces import is_api
-from portal.guards import LastResort, OwnHosts, SafeHeaders, WholeBodies
+from portal.guards import LastResort, OneRequest, OwnHosts, SafeHeaders, WholeBodies
 from portal.pages import everybody
 from portal.problems import LOG, SECOND_FACTOR, problem
 from portal.routes import ROUTERS
@@ -52,6 +54,7 @@ def create_app() -> FastAPI:
             "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
         },
         middleware=[
+            Middleware(OneRequest),
             Middleware(SafeHeaders),
             Middleware(LastResort),
             Middleware(OwnHosts, portal_url=settings().portal_url),
@@ -90,6 +93,7 @@ async def _to_be_sent_again(_: Request, error: Exception) -> Response:
 
 @asynccontextmanager
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    log_lines.write_lines(settings().log, logging.WARNING)
     await run_in_threadpool(_register_profile)
     yield
 

@@ -13,6 +13,7 @@ from fastapi import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models import log_lines
 from portal.faces import fit, is_api
 from portal.problems import TOO_LARGE, WRONG_HOST, WRONG_TYPE, problem, route_of, unexpected
 
@@ -52,6 +53,17 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+class OneRequest:
+    """What is logged over a request has one id, so that its lines are found together."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        log_lines.begin()
+        await self._app(scope, receive, send)
 
 
 class LastResort:

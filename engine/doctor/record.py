@@ -71,7 +71,7 @@ def _reached(session: Session) -> Iterator[Finding]:
         yield fail(
             "record",
             "The hub works under a role that owns its tables or is above their wall.",
-            "set MASH_DATABASE_URL to the role mash_app",
+            "mash db roles; then set MASH_DATABASE_URL to mash_app",
         )
     else:
         yield well("record", f"It answers, in PostgreSQL {version}.")

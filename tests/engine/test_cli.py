@@ -43,7 +43,10 @@ def referral(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("command", ["up", "demo", "refer", "status", "profile", "db", "account", "clock"])
+@pytest.mark.parametrize(
+    "command",
+    ["up", "demo", "refer", "status", "profile", "db", "account", "clock", "doctor", "backup", "restore"],
+)
 def test_help_names_every_command(tmp_path: Path, command: str) -> None:
     """A newcomer finds the way"""
     answer = mash(tmp_path, "--help")

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
+from typer.testing import CliRunner
 
+from engine.cli import app
+from engine.credentials import load_or_create
 from engine.ports import ANY_FREE, Ports
 from engine.stack import Stack
 from engine.unprivileged import Account, require_access
-from rules.errors import Misconfigured
+from rules.errors import Misconfigured, Refused, Unavailable
 from tests.engine.conftest import wait_for
 
 BUT_POSTGRES = ["sink", "portal", "prefect", "worker", "timekeeper"]
@@ -146,3 +150,51 @@ def test_missing_credentials_beside_data_are_not_replaced(home: Path):
     (home / "secrets.json").unlink()
     with pytest.raises(Misconfigured, match="from a backup"):
         Stack(home, ANY_FREE, without=BUT_POSTGRES).start()
+
+
+ROLES = ("mash_app", "mash_owner", "prefect", "mash_analyst")
+
+
+def _roles(admin_url: str) -> list[str]:
+    done = CliRunner().invoke(app, ["db", "roles", "--admin-url", admin_url])
+    assert done.exit_code == 0, done.output
+    return done.output.splitlines()
+
+
+def test_a_site_makes_the_roles_in_its_own_server_and_none_of_them_is_mighty(database: Stack):
+    """S-4, issue 7: the settings that are printed work, and saying it again changes no password"""
+    admin = f"postgresql://postgres:{load_or_create(database.home).postgres}@127.0.0.1:{database.ports.postgres}/"
+    with psycopg.connect(admin, dbname="postgres", autocommit=True) as server:
+        server.execute("DROP DATABASE mash")
+        server.execute("DROP DATABASE prefect")
+        for role in ROLES:
+            server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        lines = _roles(admin)
+        flags = "SELECT bool_or(rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls OR rolreplication), count(*)"
+        assert server.execute(f"{flags} FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)]).fetchone() == (False, 4)
+    found = dict(line.removeprefix("# for a BI tool: ").split("=", 1) for line in lines)
+    assert set(found) == {
+        "MASH_DATABASE_URL", "MASH_OWNER_DATABASE_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL", "FIGURES_URL",
+    }  # fmt: skip
+    for url in found.values():
+        psycopg.connect(url.replace("+psycopg", "").replace("+asyncpg", ""), connect_timeout=5).close()
+    owner = found["MASH_OWNER_DATABASE_URL"].replace("+psycopg", "")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("CREATE TABLE one (number int)")
+    with (
+        psycopg.connect(found["MASH_DATABASE_URL"].replace("+psycopg", ""), autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("CREATE TABLE two (number int)")
+    assert _roles(admin) == [f"# {role} is there already; its password stays what it is." for role in ROLES]
+    psycopg.connect(owner, connect_timeout=5).close()
+
+
+@pytest.mark.parametrize(
+    ("admin_url", "sentence"),
+    [("nonsense", "is not written as"), ("postgresql://postgres:x@127.0.0.1:1/", "does not answer")],
+)
+def test_a_server_that_cannot_be_reached_is_one_sentence(admin_url: str, sentence: str):
+    done = CliRunner().invoke(app, ["db", "roles", "--admin-url", admin_url])
+    assert sentence in str(done.exception)
+    assert isinstance(done.exception, Refused | Unavailable)
