@@ -9,16 +9,35 @@ from sqlmodel import Session
 from casework import ledger, legal_gate, referrals
 from casework.checks import stop_awaiting
 from casework.documents import EarlyEndDocument
+from casework.follow import Seen
 from casework.ledger import Act
 from casework.register import profile_of
 from casework.wakes import wake
 from models.referral import Referral, Subject
 from rules.eligibility import CLEAR_CONCERN, WITHDRAWN
 from rules.errors import FieldError, NotAcceptable, WrongStage
+from rules.people import Side
 from rules.permissions import Actor, check_may_end_early
 from rules.stages import UNDECIDED, CheckStatus, Stage
 
 ENDED = "ENDED"
+
+
+class StillHere(Seen):
+    """Somebody in a referral who has not left it, for whoever says who leaves."""
+
+    subject: str
+    side: Side
+    given_name: str
+    family_name: str
+
+
+def still_here(session: Session, reference: str, *, by: Actor, at: datetime) -> list[StillHere]:
+    """The people of a referral who may leave it early; the reading is in the ledger. Raises NotFound, NotPermitted."""
+    referral = referrals.lock(session, reference)
+    check_may_end_early(by, referral.duty_team)
+    ledger.write(session, reference, Act.DETAILS_READ, by=by, at=at)
+    return [StillHere.of(each, subject=each.code) for each in referrals.remaining(session, reference)]
 
 
 def clear_concern(session: Session, reference: str, document: EarlyEndDocument, *, by: Actor, at: datetime) -> None:

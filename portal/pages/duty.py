@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +21,7 @@ from portal.pages.documents import drafted, meant, save_or_add
 from portal.routes.names import Reference
 from portal.words import error_sentence
 from rules import eligibility
-from rules.errors import NotAcceptable, NotFound
+from rules.errors import FieldError, NotAcceptable, NotFound
 from rules.stages import UNDECIDED
 
 router = APIRouter(include_in_schema=False)
@@ -27,6 +29,8 @@ _REFERRAL = "referral"
 _ONE = "/referrals/{reference}"
 #: Both must be answered with yes before there is more to ask.
 _BOTH = ("safeguarding_concern", "extent_unclear")
+#: One person of a choice: the page shows what is wrong with it beside the choice.
+_CHOICE = re.compile(r"^/subjects/\d+$")
 
 
 @router.get("/referrals")
@@ -133,35 +137,26 @@ def acknowledge(reference: Reference, door: AtDoor) -> Response:
 
 @router.get(f"{_ONE}/withdraw")
 def withdraw_page(reference: Reference, door: AtDoor) -> Response:
-    """Take a referral back."""
-    return _withdraw_form(door, reference)
+    """Take a referral back, or some of its people."""
+    return _end_form(door, reference, "withdraw.html")
 
 
 @router.post(f"{_ONE}/withdraw")
 def withdraw(reference: Reference, door: AtDoor) -> Response:
-    """The referral goes back to the team, and open checks are cancelled."""
-    try:
-        with door.at_work() as (session, by, at):
-            early_end.withdraw(session, reference, meant(door, EarlyEndDocument), by=by, at=at)
-    except NotAcceptable as refused:
-        return _withdraw_form(door, reference, 422, Form(door.raw, refused.fields))
-    return door.go(f"/referrals/{reference}", "withdrawn")
+    """The people chosen go back to the team; with the last of them open checks are cancelled."""
+    return _end(door, reference, early_end.withdraw, "withdraw.html", "withdrawn")
 
 
 @router.get(f"{_ONE}/clear-concern")
 def clear_concern_page(reference: Reference, door: AtDoor) -> Response:
-    """The concern is clear and agreed now: what that means, before it is said."""
-    with door.at_work() as (session, by, at):
-        seen = follow.see(session, reference, by=by, at=at)
-    return door.page("clear_concern.html", seen=seen)
+    """The concern is clear and agreed now, and about whom: what that means, before it is said."""
+    return _end_form(door, reference, "clear_concern.html")
 
 
 @router.post(f"{_ONE}/clear-concern")
 def clear_concern(reference: Reference, door: AtDoor) -> Response:
-    """The referral comes back at once, for the existing procedure, and open checks are cancelled (R06)."""
-    with door.at_work() as (session, by, at):
-        early_end.clear_concern(session, reference, meant(door, EarlyEndDocument), by=by, at=at)
-    return door.go(f"/referrals/{reference}", "clear")
+    """They come back at once, for the existing procedure; with the last of them open checks are cancelled (R06)."""
+    return _end(door, reference, early_end.clear_concern, "clear_concern.html", "clear")
 
 
 def _eligibility(door: Door) -> Eligibility:
@@ -199,7 +194,24 @@ def _new_draft(door: Door, work: Work) -> dict[str, Any]:
     }
 
 
-def _withdraw_form(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
+def _end(door: Door, reference: str, verb: Callable[..., None], template: str, done: str) -> Response:
+    """The people chosen leave. Where there is more than one, a page's empty choice does not mean all of them."""
+    try:
+        with door.at_work() as (session, by, at):
+            document = meant(door, EarlyEndDocument)
+            there = early_end.still_here(session, reference, by=by, at=at)
+            if len(there) > 1 and not document.subjects:
+                raise NotAcceptable(FieldError("/subjects", "choose at least one person"))
+            verb(session, reference, document, by=by, at=at)
+            over = follow.see(session, reference, by=by, at=at).stage not in UNDECIDED
+    except NotAcceptable as refused:
+        beside = [FieldError(_CHOICE.sub("/subjects", each.pointer), each.detail) for each in refused.fields]
+        return _end_form(door, reference, template, 422, Form(door.raw, beside))
+    return door.go(f"/referrals/{reference}", done if over else f"some-{done}")
+
+
+def _end_form(door: Door, reference: str, template: str, status: int = 200, form: Form | None = None) -> Response:
     with door.at_work() as (session, by, at):
         seen = follow.see(session, reference, by=by, at=at)
-    return door.page("withdraw.html", status, seen=seen, form=form or Form())
+        people = early_end.still_here(session, reference, by=by, at=at)
+    return door.page(template, status, seen=seen, people=people, form=form or Form())

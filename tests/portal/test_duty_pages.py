@@ -212,6 +212,29 @@ def test_a_concern_that_became_clear_comes_back_at_once(office: Office, officer:
     assert page not in officer.get(f"/referrals/{reference}").text
 
 
+@pytest.mark.parametrize(("end", "more"), [("clear-concern", {}), ("withdraw", {"reason": "OTHER"})])
+def test_who_leaves_a_referral_of_several_people_is_chosen(office: Office, officer: Person, end: str, more: dict):
+    """R06, R08: nobody is chosen beforehand, an empty choice is not all of them, and for the others it goes on"""
+    reference = office.refer_and_ask(JOINT)
+    page = f"/referrals/{reference}/{end}"
+    shown = officer.get(page).text
+    assert [f'value="S{number}"' in shown for number in (1, 2, 3)] == [True] * 3
+    assert "checked" not in shown
+    nobody = officer.send(page, more)
+    assert nobody.status_code == 422
+    assert "choose at least one person" in nobody.text
+    assert "SUBJECT_EXITED" not in acts(reference)
+    some = officer.send(page, {"subjects:list": ["S2", "S3"], **more})
+    assert some.headers["location"].startswith(f"/referrals/{reference}?done=some-")
+    assert acts(reference).count("SUBJECT_EXITED") == 2
+    assert "ENDED_EARLY" not in acts(reference)
+    # Somebody chose on a page from before: the answer stands beside the choice, and a last person needs none.
+    assert 'href="#subjects"' in officer.send(page, {"subjects:list": ["S2"], **more}).text
+    assert "For whom?" not in officer.get(page).text
+    assert "done=some-" not in officer.send(page, more).headers["location"]
+    assert "ENDED_EARLY" in acts(reference)
+
+
 def test_only_the_team_that_sent_a_referral_ends_it(office: Office, client: Any):
     """R06, R48"""
     reference = office.refer_and_ask(JOINT)

@@ -78,6 +78,8 @@ FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
 FROM_MANAGERS = {"POST /board/{reference}/manager/back", "POST /api/v1/referrals/{reference}/manager/back"}
 #: Nothing of these referrals was drawn for a second look (R63).
 OF_WHAT_WAS_DRAWN = {route for route in ACCESS if "/second-looks/{" in route}
+#: The team that a part of a joint referral is handed back to did not send it.
+_OF_THE_ORIGINATOR = ("/basis", "/details", "/clear-concern", "/withdraw")
 ONCE_JOINED = {"GET /api/v1/referrals/{reference}/templates/{version}"}
 
 
@@ -128,7 +130,7 @@ def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
         return who.actor.duty_team in thing.handed_back_to
     if route in FOR_THE_NAMED and not thing.named:
         return False
-    if route.endswith(("/basis", "/details")) and who.actor.duty_team and who.actor.duty_team != thing.originator:
+    if route.endswith(_OF_THE_ORIGINATOR) and who.actor.duty_team and who.actor.duty_team != thing.originator:
         return False
     if "{agency}" in route and FILL["agency"] not in thing.asked:
         return False
