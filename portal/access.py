@@ -209,6 +209,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /board-rows": _MASH,
     "GET /board-locked": ANYBODY,
     "GET /board/{reference}/news": _MASH,
+    "POST /board/{reference}/draft": _MASH,
     "GET /board/{reference}": _MASH,
     "GET /agreement-overrides": _READS_REGISTER,
     "GET /board/{reference}/override": _DECIDES,

@@ -42,8 +42,10 @@ _WITHOUT_AUTHENTICATOR = (AUTHENTICATOR, "/stay", "/sign-out")
 _NOT_KEPT = ("/draft", "/sign-out", "/stay", STEP_UP, f"{STEP_UP}/again", AUTHENTICATOR)
 #: Fields that are kept nowhere but as a hash.
 _SECRETS = frozenset({"old_password", "password"})
+#: The field that says which page's text is kept while it is typed.
+DRAFT_OF = "draft_of"
 #: Fields that are the page's own, and not what somebody typed.
-_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do", "username"})
+_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do", "username", DRAFT_OF})
 #: What is said at the top of the page after something was done; the address holds the word alone.
 DONE: Mapping[str, str] = {
     "acknowledged": "The MASH knows that you have this check.",
@@ -62,11 +64,11 @@ DONE: Mapping[str, str] = {
     "corrected": "It is corrected. Agencies that were asked are told that there is a correction.",
     "basis": "It is recorded. Where nothing is missing any more, the agencies are being asked.",
     "clear": "The referral comes back to your team at once. Follow the existing safeguarding procedure now.",
-    "withdrawn": "The referral goes back to your team.",
-    "answered": "Your answer is with the agency.",
     "some-clear": "Follow the existing safeguarding procedure for them now. For the others the checks go on.",
-    "followed-up": "Your question is with the agency, and its clock goes.",
+    "withdrawn": "The referral goes back to your team.",
     "some-withdrawn": "They are withdrawn. For the others the checks go on.",
+    "answered": "Your answer is with the agency.",
+    "followed-up": "Your question is with the agency, and its clock goes.",
     "told": "Your answer is with the MASH team.",
     "asked-another": "The agency is asked, and its clock goes.",
     "chased": "The agency is reminded.",

@@ -20,7 +20,7 @@ from portal.routes.names import Reference
 from rules.errors import FieldError, NeedsManager, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
-_DECISION, _DISCUSSION = "decision", "discussion"
+_DECISION, _DISCUSSION, _VIEW, _DISSENT, _STANDS = "decision", "discussion", "view", "dissent", "reconsideration"
 #: The choice that lets an item go to the duty team; every other one is a reason to withhold it.
 _RELEASE = "RELEASE"
 _ITEM = re.compile(r"/decisions/(?P<subject>\d+)/items/(?P<item>\d+)")
@@ -53,7 +53,7 @@ def save_discussion(reference: Reference, door: AtDoor) -> Response:
 @router.get(f"{ONE}/view")
 def view_page(reference: Reference, door: AtDoor) -> Response:
     """Record what an agency thinks of the threshold."""
-    return referral_page(door, reference, "view.html")
+    return referral_page(door, reference, "view.html", purpose=_VIEW)
 
 
 @router.post(f"{ONE}/view")
@@ -63,7 +63,7 @@ def record_view(reference: Reference, door: AtDoor) -> Response:
     def record(work: Work) -> None:
         discussion.record_view(work.session, reference, meant(door, ViewDocument), by=work.by, at=work.at)
 
-    return act(door, reference, "viewed", record, again(door, reference, "view.html"))
+    return act(door, reference, "viewed", record, again(door, reference, "view.html", purpose=_VIEW), purpose=_VIEW)
 
 
 @router.get(f"{ONE}/decision")
@@ -101,7 +101,7 @@ def save_decision(reference: Reference, door: AtDoor) -> Response:
 @router.get(f"{ONE}/dissent")
 def dissent_page(reference: Reference, door: AtDoor) -> Response:
     """How the agencies' disagreement was resolved."""
-    return referral_page(door, reference, "dissent.html")
+    return referral_page(door, reference, "dissent.html", purpose=_DISSENT)
 
 
 @router.post(f"{ONE}/dissent")
@@ -112,13 +112,14 @@ def resolve_dissent(reference: Reference, door: AtDoor) -> Response:
         document = meant(door, ResolutionDocument)
         discussion.resolve_dissent(work.session, reference, document, by=work.by, at=work.at)
 
-    return act(door, reference, "resolved", resolve, again(door, reference, "dissent.html"))
+    refused = again(door, reference, "dissent.html", purpose=_DISSENT)
+    return act(door, reference, "resolved", resolve, refused, purpose=_DISSENT)
 
 
 @router.get(f"{ONE}/reconsideration")
 def reconsideration_page(reference: Reference, door: AtDoor) -> Response:
     """Something came after the decision: does it stand?"""
-    return referral_page(door, reference, "reconsideration.html")
+    return referral_page(door, reference, "reconsideration.html", purpose=_STANDS)
 
 
 @router.post(f"{ONE}/reconsideration")
@@ -129,7 +130,8 @@ def let_stand(reference: Reference, door: AtDoor) -> Response:
         reason = meant(door, StandsDocument).reason
         reconsider.let_stand(work.session, reference, reason, by=work.by, at=work.at)
 
-    return act(door, reference, "stands", stands, again(door, reference, "reconsideration.html"))
+    refused = again(door, reference, "reconsideration.html", purpose=_STANDS)
+    return act(door, reference, "stands", stands, refused, purpose=_STANDS)
 
 
 def _decision_page(door: Door, reference: str, form: Form | None = None) -> Response:

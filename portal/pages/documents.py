@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from starlette.responses import Response
@@ -10,8 +11,9 @@ from casework import drafts
 from casework.document_parts import Document
 from portal import bodies, forms
 from portal.credentials import Work
-from portal.doors import Door
+from portal.doors import DRAFT_OF, Door
 from portal.forms import Form, Raw, compact
+from rules.errors import NotFound
 
 D = TypeVar("D", bound=Document)
 ADD, REMOVE = "add:", "remove:"
@@ -23,9 +25,19 @@ def meant(door: Door, kind: type[D], raw: Raw | None = None) -> D:
 
 
 def drafted(work: Work, purpose: str, about: str) -> Form | None:
-    """What this person typed earlier and did not send."""
+    """What this person typed earlier and did not send; not which version the page showed them then."""
     kept = drafts.find(work.session, purpose, about, work.by.id)
-    return Form(kept.content) if kept else None
+    if kept is None:
+        return None
+    return Form({name: value for name, value in kept.content.items() if not name.partition(":")[0].endswith("_seen")})
+
+
+def draft_of(door: Door, pages: Collection[str]) -> str:
+    """Which of these pages a form belongs to whose text is kept. Raises NotFound for any other."""
+    page = door.field(DRAFT_OF)
+    if page not in pages:
+        raise NotFound("there is no such draft")
+    return page
 
 
 def autosave(door: Door, purpose: str, about: str, work: Work) -> Response:

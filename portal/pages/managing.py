@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import to_manager
+from casework import drafts, to_manager
 from casework.documents import SendBackDocument, ToManagerDocument
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
@@ -17,6 +17,7 @@ from rules.errors import NeedsManager
 
 router = APIRouter(include_in_schema=False)
 _PAGE = f"{ONE}/manager"
+_MANAGER = "manager"
 
 
 @router.get("/for-manager")
@@ -40,7 +41,7 @@ def send(reference: Reference, door: AtDoor) -> Response:
     def to(work: Work) -> None:
         to_manager.send(work.session, reference, meant(door, ToManagerDocument), by=work.by, at=work.at)
 
-    return act(door, reference, "to-manager", to, lambda form: _page(door, reference, 422, form))
+    return act(door, reference, "to-manager", to, lambda form: _page(door, reference, 422, form), purpose=_MANAGER)
 
 
 @router.post(f"{_PAGE}/back")
@@ -49,6 +50,7 @@ def send_back(reference: Reference, door: AtDoor) -> Response:
 
     def back(work: Work) -> None:
         to_manager.send_back(work.session, reference, meant(door, SendBackDocument), by=work.by, at=work.at)
+        drafts.discard(work.session, _MANAGER, reference, by=work.by, at=work.at)
 
     return act(door, reference, "sent-back", back, lambda form: _page(door, reference, 422, form))
 
@@ -63,4 +65,6 @@ def _page(
 ) -> Response:
     with door.at_work() as (session, by, _):
         choices = to_manager.choices(session, reference, by=by)
-    return referral_page(door, reference, "to_manager.html", status, form, choices=choices, refused=refused)
+    return referral_page(
+        door, reference, "to_manager.html", status, form, purpose=_MANAGER, choices=choices, refused=refused
+    )

@@ -12,12 +12,14 @@ from portal import forms
 from portal.credentials import Work
 from portal.doors import Door
 from portal.forms import Form
-from portal.pages.documents import autosave, drafted, save_or_add, sends_nothing
+from portal.pages.documents import autosave, draft_of, drafted, save_or_add, sends_nothing
 from rules.errors import Conflict, NotAcceptable, WrongStage
 from rules.permissions import Role, check_may_run_process
 
 #: A page about one referral of the MASH team's.
 ONE = "/board/{reference}"
+#: The pages with little to type, which is kept while it is typed all the same.
+_SHORT = frozenset({"view", "dissent", "reconsideration", "urgency", "manager"})
 
 
 def referral_page(
@@ -74,12 +76,12 @@ def act(
     return door.go(back or f"/board/{reference}", done)
 
 
-def keep_draft(door: Door, reference: str, purpose: str) -> Response:
-    """Keep what is typed while somebody is typing."""
+def keep_draft(door: Door, reference: str, purpose: str | None = None) -> Response:
+    """Keep what is typed while somebody is typing; without a `purpose`, on the short page that the form names."""
     with door.at_work() as work:
         check_may_run_process(work.by)
         follow.see(work.session, reference, by=work.by, at=work.at)
-        return autosave(door, purpose, reference, work)
+        return autosave(door, purpose or draft_of(door, _SHORT), reference, work)
 
 
 def _changed(door: Door, reference: str, purpose: str | None) -> Response:

@@ -23,13 +23,15 @@ from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form, Raw
-from portal.pages.documents import autosave, drafted, meant, save_or_add
+from portal.pages.documents import autosave, draft_of, drafted, meant, save_or_add
 from portal.routes.names import Reference
 from rules.errors import NotAcceptable
 
 router = APIRouter(include_in_schema=False)
 _CHECK = "/checks/{reference}"
 _RETURN = "return"
+#: The pages whose text is kept while it is typed, as the return is, by their templates.
+_KEPT = frozenset({_RETURN, "question", "follow_up", "urgent", "decline", "own_view"})
 #: How many open checks one page shows: the most urgent.
 MOST_SHOWN = 100
 
@@ -77,10 +79,10 @@ def nothing_known_page(reference: Reference, door: AtDoor) -> Response:
 
 @router.post(f"{_CHECK}/draft")
 def save_draft(reference: Reference, door: AtDoor) -> Response:
-    """Keep the return while it is being typed."""
+    """Keep the return, or what else is said to the MASH team, while it is being typed."""
     with door.at_work() as work:
         queues.check_now(work.session, reference, by=work.by)
-        return autosave(door, _RETURN, reference, work)
+        return autosave(door, draft_of(door, _KEPT), reference, work)
 
 
 @router.post(f"{_CHECK}/return")
@@ -203,6 +205,7 @@ def _act(door: Door, reference: str, done: str, act: Callable[[Work], None], tem
     try:
         with door.at_work() as work:
             act(work)
+            drafts.discard(work.session, _page_of(template), reference, by=work.by, at=work.at)
     except NotAcceptable as refused:
         return _check_page(door, reference, template, 422, Form(door.raw, refused.fields))
     return door.go(f"/checks/{reference}", done)
@@ -211,11 +214,17 @@ def _act(door: Door, reference: str, done: str, act: Callable[[Work], None], tem
 def _check_page(
     door: Door, reference: str, template: str = "check.html", status: int = 200, form: Form | None = None
 ) -> Response:
-    with door.at_work() as (session, by, at):
-        seen = queues.read_check(session, reference, by=by, at=at)
-        has_draft = drafts.find(session, _RETURN, reference, by.id) is not None
-        restricted = restriction.in_force(session, reference) is not None
+    with door.at_work() as work:
+        seen = queues.read_check(work.session, reference, by=work.by, at=work.at)
+        has_draft = drafts.find(work.session, _RETURN, reference, work.by.id) is not None
+        restricted = restriction.in_force(work.session, reference) is not None
+        form = form or drafted(work, _page_of(template), reference)
     return door.page(template, status, check=seen, form=form or Form(), has_draft=has_draft, restricted=restricted)
+
+
+def _page_of(template: str) -> str:
+    """What a page's draft is kept as: its template without the ending."""
+    return template.removesuffix(".html")
 
 
 def _record(door: Door, reference: str, template: str) -> Response:

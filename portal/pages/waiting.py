@@ -15,12 +15,19 @@ from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.pages.documents import meant
-from portal.pages.one_referral import ONE, act, again, referral_page
+from portal.pages.one_referral import ONE, act, again, keep_draft, referral_page
 from portal.routes.names import AgencyCode, Reference
 
 router = APIRouter(include_in_schema=False)
 _CHECK = f"{ONE}/checks/{{agency}}"
 _CHECK_PAGE = "agency_check.html"
+_URGENCY = "urgency"
+
+
+@router.post(f"{ONE}/draft")
+def save_draft(reference: Reference, door: AtDoor) -> Response:
+    """Keep the text of a short page while it is being typed."""
+    return keep_draft(door, reference)
 
 
 @router.get(f"{ONE}/discuss-now")
@@ -42,7 +49,7 @@ def discuss_now(reference: Reference, door: AtDoor) -> Response:
 @router.get(f"{ONE}/urgency")
 def urgency_page(reference: Reference, door: AtDoor) -> Response:
     """Rate how urgent the referral is."""
-    return referral_page(door, reference, "urgency.html")
+    return referral_page(door, reference, "urgency.html", purpose=_URGENCY)
 
 
 @router.post(f"{ONE}/urgency")
@@ -52,7 +59,8 @@ def rate(reference: Reference, door: AtDoor) -> Response:
     def change(work: Work) -> None:
         urgency.rate(work.session, reference, meant(door, RatingDocument), by=work.by, at=work.at)
 
-    return act(door, reference, "rated", change, again(door, reference, "urgency.html"))
+    refused = again(door, reference, "urgency.html", purpose=_URGENCY)
+    return act(door, reference, "rated", change, refused, purpose=_URGENCY)
 
 
 @router.get(f"{ONE}/ask")

@@ -289,6 +289,23 @@ def test_a_disagreement_is_resolved_on_its_own_page(office: Office, client: Any,
     assert decider.post(page, {"version_seen:int": "1", "resolution": "Again."}).status_code == 409
 
 
+def test_a_short_text_is_kept_while_it_is_typed_but_not_the_version_it_was_typed_on(office: Office, decider: Person):
+    """Finding 14: what is sent later is sent on what the page shows by then"""
+    reference = office.refer_and_join(CHILD)
+    page, draft = f"/board/{reference}/dissent", f"/board/{reference}/draft"
+    view, urgency = f"/board/{reference}/view", f"/board/{reference}/urgency"
+    decider.send(view, {"agency": "POLICE", "view": "DISAGREE", "reason": "Higher."})
+    for path, field in ((page, "resolution"), (urgency, "rationale"), (view, "reason")):
+        assert f'data-save="{draft}"' in decider.get(path).text
+        assert decider.send(draft, {field: "Half a thought", "version_seen:int": "0"}, page=path).status_code == 204
+        assert "Half a thought" in decider.get(path).text
+    assert decider.send(page, {"resolution": "Placed at level 3."}).headers["location"].endswith("done=resolved")
+    assert decider.send(view, {"agency": "MENTAL_HEALTH", "view": "AGREE"}).status_code == 303
+    assert "Half a thought" not in decider.get(view).text
+    assert "Half a thought" in decider.get(urgency).text
+    assert decider.post(draft, {"text": "x", "draft_of": "decision"}).status_code == 404
+
+
 def leave_alone(account_id: str, minutes: int) -> None:
     """Nobody touches a page of theirs for some minutes."""
     with unit_of_work() as session:

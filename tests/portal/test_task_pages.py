@@ -163,6 +163,24 @@ def test_what_is_being_typed_is_kept_without_a_click(police: Person, reference: 
     assert "Incident log" in police.get(f"/checks/{reference}/return").text
 
 
+def test_a_short_text_is_kept_while_it_is_typed_and_no_longer_once_it_is_sent(police: Person, reference: str):
+    """Finding 14: each page its own, so that a time-out loses nothing"""
+    draft = f"/checks/{reference}/draft"
+    for page, field in (("question", "text"), ("urgent", "reason"), ("decline", "note"), ("view", "reason")):
+        path = f"/checks/{reference}/{page}"
+        assert f'data-save="{draft}"' in police.get(path).text
+        assert police.send(draft, {field: f"Half a {page}"}, page=path).status_code == 204
+    shown = {page: police.get(f"/checks/{reference}/{page}").text for page in ("question", "urgent", "decline", "view")}
+    assert [[page for page in shown if f"Half a {page}" in text] for text in shown.values()] == [
+        [each] for each in shown
+    ]
+    assert "You have a draft" not in police.get(f"/checks/{reference}").text
+    assert police.send(f"/checks/{reference}/question", {"text": "Which address?"}).status_code == 303
+    assert "Half a question" not in police.get(f"/checks/{reference}/question").text
+    assert "Half a decline" in police.get(f"/checks/{reference}/decline").text
+    assert police.post(draft, {"text": "x", "draft_of": "elsewhere"}).status_code == 404
+
+
 def test_rows_are_added_without_a_script_and_empty_ones_are_left_out(office: Office, police: Person, reference: str):
     """Works without JavaScript"""
     page = f"/checks/{reference}/return"

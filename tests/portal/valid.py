@@ -73,7 +73,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
 FORMS: dict[str, dict[str, str]] = {
     "POST /checks/{reference}/acknowledge": {"known": ""},
     "POST /checks/{reference}/return": {**_A_RETURN, "do": "send"},
-    "POST /checks/{reference}/draft": {"summary": "Half a sentence"},
+    "POST /checks/{reference}/draft": {"summary": "Half a sentence", "draft_of": "return"},
     "POST /checks/{reference}/nothing-known": _A_RETURN,
     "POST /checks/{reference}/question": {"text": "Which address?"},
     "POST /checks/{reference}/follow-up": {"text": "Her aunt."},
@@ -93,6 +93,7 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "POST /board/{reference}/checks/{agency}/cause": {"cause": "REP_ABSENT"},
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
+    "POST /board/{reference}/draft": {"reason": "Half a sentence", "draft_of": "view"},
     "POST /board/{reference}/discussion": _DISCUSSION,
     "POST /board/{reference}/discussion/draft": {"note": "Half a sentence"},
     "POST /board/{reference}/view": {"agency": "POLICE", "view": "AGREE"},
