@@ -11,12 +11,17 @@ from sqlmodel import Session, col, select
 
 from casework.db import now, real_time
 from models.agreement import SharingAgreement
+from models.check import AgencyCheck
+from models.ledger import LedgerEntry
 from models.outbox import Notice, NoticeStatus
+from models.referral import Referral
 from models.wake import ScenarioClock, Turn
 from rules.sharing import Force, Term
+from rules.stages import OPEN_CHECKS, CheckStatus, Stage
 
 _RELEASE = sa.table("alembic_version", sa.column("version_num"))
 _UNSENT = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
+_FIGURES = sa.table("as_of", sa.column("not_yet"), schema="reports")
 _ROLES = sa.table("pg_roles", sa.column("rolname"), sa.column("rolsuper"), sa.column("rolbypassrls"))
 _TABLES = sa.table("pg_tables", sa.column("schemaname"), sa.column("tablename"), sa.column("tableowner"))
 
@@ -64,6 +69,11 @@ def oldest_unsent(session: Session) -> timedelta | None:
     return max(timedelta(0), now(session) - oldest) if oldest else None
 
 
+def unsent(session: Session) -> int:
+    """How many letters wait."""
+    return session.exec(select(sa.func.count()).select_from(Notice).where(_UNSENT)).one()
+
+
 def undelivered(session: Session, within: timedelta) -> int:
     """How many letters written within this time reached nobody by any channel (R42)."""
     query = select(sa.func.count()).where(
@@ -89,3 +99,46 @@ def agreed(session: Session, on: date) -> list[Agreed]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def open_by_stage(session: Session) -> dict[Stage, int]:
+    """How many referrals are open at each stage; none is a number too."""
+    query = sa.select(col(Referral.stage), sa.func.count()).where(col(Referral.stage) != Stage.CLOSED)
+    counted = dict(session.execute(query.group_by(col(Referral.stage))).all())
+    return {stage: counted.get(stage, 0) for stage in Stage if stage is not Stage.CLOSED}
+
+
+def checks_by_status(session: Session) -> dict[CheckStatus, int]:
+    """How many checks of open referrals stand where."""
+    query = (
+        sa.select(col(AgencyCheck.status), sa.func.count())
+        .join(Referral, col(Referral.reference) == col(AgencyCheck.reference))
+        .where(col(Referral.stage) != Stage.CLOSED)
+    )
+    counted = dict(session.execute(query.group_by(col(AgencyCheck.status))).all())
+    return {status: counted.get(status, 0) for status in CheckStatus}
+
+
+def lateness(session: Session) -> dict[str, tuple[int, timedelta]]:
+    """Of each agency with overdue checks: how many, and how late the oldest is. A clock that is paused is not late."""
+    at = now(session)
+    query = (
+        sa.select(col(AgencyCheck.agency), sa.func.count(), sa.func.min(col(AgencyCheck.due_at)))
+        .join(Referral, col(Referral.reference) == col(AgencyCheck.reference))
+        .where(
+            col(Referral.stage) != Stage.CLOSED, col(AgencyCheck.status).in_(OPEN_CHECKS),
+            col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at) < at,
+        )
+    )  # fmt: skip
+    found = session.execute(query.group_by(col(AgencyCheck.agency)))
+    return {agency: (count, at - oldest) for agency, count, oldest in found}
+
+
+def last_ledger_entry(session: Session) -> int:
+    """The number of the ledger's last entry. Counting them all would read years."""
+    return session.execute(sa.select(sa.func.max(col(LedgerEntry.id)))).scalar() or 0
+
+
+def figures_not_yet(session: Session) -> int:
+    """How many referrals changed since their figures were worked out (R25)."""
+    return session.execute(sa.select(_FIGURES.c.not_yet)).scalar() or 0

@@ -20,6 +20,7 @@ from engine.command_line import DEFAULT_HOME, AsJson, Home, Token
 from engine.commands import engine_app
 from engine.doctor.command import doctor
 from engine.key_commands import keys_app
+from engine.metrics_command import metrics
 from engine.post_commands import post_app
 from engine.profile_commands import profile_app
 from engine.record_commands import evidence, ledger_app, retention_app, subject_access
@@ -51,6 +52,7 @@ db_app.command("roles")(roles)
 app.command("backup")(backup)
 app.command("restore")(restore)
 app.command("doctor")(doctor)
+app.command("metrics")(metrics)
 app.command("evidence")(evidence)
 app.command("subject-access")(subject_access)
 
