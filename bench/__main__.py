@@ -14,6 +14,7 @@ from bench import (
     ledger,
     machine,
     pages,
+    radar,
     recovery,
     report,
     reports,
@@ -47,6 +48,7 @@ ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
     "pages": pages.measure,
     "ledger": ledger.measure,
     "reports": reports.measure,
+    "radar": radar.measure,
 }
 NO_ENGINE = ("prefect", "worker", "timekeeper", "sink")
 

@@ -48,7 +48,7 @@ def make(ground: Ground, original: str, count: int, *, change: Change = _as_it_i
                 made[table] += _chained(table, [row for row in changed if row is not None])
         with record.transaction():
             for table in TABLES:
-                _put(record, table, made[table])
+                put(record, table, made[table])
         record.execute("ANALYZE")
     return list(run_of)
 
@@ -102,7 +102,8 @@ def _chained(table: str, rows: list[Row]) -> list[Row]:
     return rows
 
 
-def _put(record: Connection, table: str, rows: list[Row]) -> None:
+def put(record: Connection, table: str, rows: list[Row]) -> None:
+    """Put rows of a table into the record, as COPY does."""
     if not rows:
         return
     columns = list(rows[0])

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 from sqlmodel import Session
 
-from casework import ledger, outgoing, past_details, referrals
+from casework import ledger, outgoing, past_details, radar, referrals
 from casework.checks import told
 from casework.correction_documents import CorrectionDocument
 from casework.follow import Seen
@@ -131,6 +131,8 @@ def correct(session: Session, reference: str, document: CorrectionDocument, *, b
     session.add(subject)
     referral.version += 1
     session.flush()
+    radar.note(session, reference)
+    radar.look(session, reference, at=at)
     held_by = []
     if {"address", "protected_address"} & set(changed):
         held_by = _address_held_by(session, referral, subject, was, was_protected)

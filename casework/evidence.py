@@ -36,6 +36,7 @@ PACK = Path(__file__).resolve().parent / "pack"
 CHAPTERS: dict[str, tuple[Act, ...]] = {
     "referred": (
         Act.RECEIVED, Act.QUEUED, Act.ACCEPTED, Act.SUBJECT_EXITED, Act.DETAILS_CORRECTED, Act.ENDED_EARLY,
+        Act.CONTACT_CONFIRMED, Act.CONTACT_DISMISSED,
     ),
     "basis": (
         Act.BASIS_AWAITED, Act.BASIS_CHASED, Act.BASIS_RECORDED, Act.ASKING_PLANNED, Act.AGREEMENT_OVERRIDDEN,

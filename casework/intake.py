@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from casework import hidden, ledger, legal_gate, outgoing, referrals, restriction
+from casework import hidden, ledger, legal_gate, outgoing, radar, referrals, restriction
 from casework.documents import REFERRAL_CODES, ReferralDocument, SubjectDocument
 from casework.field_errors import field_errors
 from casework.ledger import Act
@@ -81,13 +81,14 @@ def count_misdirected(session: Session, by: Actor, at: datetime) -> None:
 
 
 def screen(session: Session, reference: str, *, at: datetime) -> None:
-    """Send back what is not for the MASH, and accept or hold the rest (R05, R06, R12, R54).
+    """Send back what is not for the MASH, and accept or hold the rest (R05, R06, R12, R54); look who came before (R14).
 
     Nothing to do: nothing happens.
     """
     referral = referrals.lock(session, reference)
     if referral.stage not in (Stage.RECEIVED, Stage.QUEUED_OUT_OF_HOURS):
         return
+    radar.look(session, reference, at=at)
     exit_code = eligibility.exit_for_referral(
         safeguarding_concern=referral.safeguarding_concern, extent_unclear=referral.extent_unclear
     )
@@ -214,6 +215,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
     session.add_all(
         _subject(referral, number, subject, profile) for number, subject in enumerate(parsed.subjects, start=1)
     )
+    radar.note(session, referral.reference)
     return referral
 
 

@@ -34,10 +34,11 @@ from rules.permissions import Actor
 from rules.subject_access import IN_WORDS, LeftOut, answer_due, check_may_answer_access, item_left_out, names_any
 
 FORMAT = "mash-subject-access-1"
-#: Copies of what other tables hold, unsent drafts, the hub's own housekeeping, and the request itself.
+#: Copies of what other tables hold, and what the radar makes of it; unsent drafts, the hub's own housekeeping, and the
+#: request itself.
 COPIES = frozenset({
     "collated_template", "ledger", "ledger_content", "draft", "notice", "wake", "repair", "erasure", "opening",
-    "subject_access",
+    "subject_access", "radar_key", "earlier_contact",
 })  # fmt: skip
 #: Columns that are the hub's own: how rows hang together, and what the engine is told.
 _OWN = frozenset({"id", "reference", "number", "version", "sender_id", "body_digest", "run_id", "runs", "digest"})

@@ -69,6 +69,8 @@ PURPOSES: Mapping[str, tuple[Ground, Mapping[str, str]]] = {
         "open_to_worker": "So that nobody is asked about what is known already",
         "exit_code": "How they left before a decision", "exit_reason": "Why they left before a decision",
     }),
+    "radar_key": (SUBJECT, {"key": "To find who was referred before: a keyed digest, erased with the rest"}),
+    "earlier_contact": (SUBJECT, {"signs": "Why an earlier referral may be about the same people, in codes"}),
     "agency_check": (SUBJECT, {
         "question": "What this agency is asked", "decline_note": "Why it does not share",
         "known": "Whether the agency knows them", "decline_reason": "Why it does not share, by kind",
@@ -151,7 +153,7 @@ DIFFERING: Mapping[str, Ground] = {
 #: Text that says nothing about a person: names of things, codes of the profile, digests of random tokens.
 NOT_PERSONAL = frozenset({
     "agency.code", "agency.kind", "area_profile.version", "area_profile.digest", "area_profile.content", "post.place",
-    "opening.reference", "glass_break.alert", "glass_break.reference",
+    "radar_key.kind", "opening.reference", "glass_break.alert", "glass_break.reference",
     "provider_visit.state_digest", "provider_visit.browser_digest", "provider_visit.back", "sharing_agreement.title",
     "sharing_agreement.version", "sharing_agreement.parties", "sharing_agreement.scope", "sharing_agreement.signed_on",
     "sharing_agreement.in_force_from", "sharing_agreement.in_force_to", "sharing_agreement.review_on",

@@ -16,6 +16,7 @@ from models import (
     ledger,
     moves,
     outbox,
+    radar,
     referral,
     restriction,
     retention,
@@ -27,6 +28,6 @@ from models import (
 
 METADATA = SQLModel.metadata
 ROOMS = (
-    account, agency, agreement, board_pack, break_glass, check, decision, feedback, ledger, moves, outbox, referral,
-    restriction, retention, second_look, signin, subject_access, wake,
+    account, agency, agreement, board_pack, break_glass, check, decision, feedback, ledger, moves, outbox, radar,
+    referral, restriction, retention, second_look, signin, subject_access, wake,
 )  # fmt: skip

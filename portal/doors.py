@@ -62,6 +62,7 @@ DONE: Mapping[str, str] = {
     "feedback-answered": "Your answer is there for whoever gave the feedback.",
     "overridden": "The agency is asked, and the information-governance lead is told.",
     "corrected": "It is corrected. Agencies that were asked are told that there is a correction.",
+    "contact-answered": "Your word on the earlier referral is recorded.",
     "basis": "It is recorded. Where nothing is missing any more, the agencies are being asked.",
     "clear": "The referral comes back to your team at once. Follow the existing safeguarding procedure now.",
     "some-clear": "Follow the existing safeguarding procedure for them now. For the others the checks go on.",

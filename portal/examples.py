@@ -278,6 +278,8 @@ LOOK = {
 
 RESOLUTION = {"version_seen": 5, "resolution": "All agreed on an assessment after a second look at the dates."}
 
+CONTACT = {"contact": "3f0c9a52-6f0e-4a3b-9d57-0c8f6f1f2a10", "answer": "CONFIRMED"}
+
 #: The referrals that docs/examples/ holds, by the name of their file.
 REFERRALS = {"child": CHILD, "adult": ADULT, "joint": JOINT}
 

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework import correction_documents, documents, legal_documents, sample_documents
+from casework import correction_documents, documents, legal_documents, radar_documents, sample_documents
 from casework.document_parts import Document
 from models.profile import Profile
 from portal.examples import cast, in_area
@@ -24,6 +24,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     legal_documents.CompletionDocument,
     legal_documents.OverrideDocument,
     correction_documents.CorrectionDocument,
+    radar_documents.ContactDocument,
     documents.CauseDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,

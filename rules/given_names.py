@@ -76,6 +76,20 @@ def others(given: str) -> frozenset[str]:
     return frozenset(_OTHERS.get(given, ()))
 
 
+def kin(name: str) -> str:
+    """One name for all that lead to each other by short forms, so that Alex is looked for among both (R14)."""
+    return _KIN.get(name, name)
+
+
+def _kin() -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for whole, short in _SHORT.items():
+        names = {whole, *short.split()}
+        together = names.union(*(found.get(name, set()) for name in names))
+        found |= dict.fromkeys(together, together)
+    return {name: min(together) for name, together in found.items()}
+
+
 def _forms() -> Mapping[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for whole, short in _SHORT.items():
@@ -86,3 +100,4 @@ def _forms() -> Mapping[str, set[str]]:
 
 
 _OTHERS = _forms()
+_KIN = _kin()

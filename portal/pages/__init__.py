@@ -13,6 +13,7 @@ from portal.pages import (
     corrections,
     deciding,
     duty,
+    earlier,
     everybody,
     evidence,
     feedback,
@@ -58,6 +59,7 @@ ROUTERS = (
     retention.router,
     governing.router,
     corrections.router,
+    earlier.router,
     subject_access.router,
     colleagues.router,
 )

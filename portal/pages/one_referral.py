@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from casework import collation, decided, drafts, follow, outcome, restriction, to_manager, urgency
+from casework import collation, decided, drafts, follow, outcome, radar, restriction, to_manager, urgency
 from portal import forms
 from portal.credentials import Work
 from portal.doors import Door
@@ -37,6 +37,7 @@ def referral_page(
         pressing = urgency.read(work.session, reference, by=work.by, at=work.at) if reads else None
         sent = to_manager.read(work.session, reference, by=work.by, at=work.at) if reads else None
         decisions = decided.read(work.session, reference, by=work.by, at=work.at) if reads else []
+        earlier = radar.read(work.session, reference, by=work.by, at=work.at) if reads else None
         stopped = outcome.why_stopped(work.session, reference, by=work.by, at=work.at) if reads else []
         restricted = restriction.in_force(work.session, reference) is not None
         if form is None and purpose:
@@ -44,7 +45,7 @@ def referral_page(
         form = form or Form({"held_at:moment": forms.moment_parts(work.at, door.zone)} if purpose else {})
     return door.page(
         template, status, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
-        pressing=pressing, sent=sent, restricted=restricted, stopped=stopped,
+        pressing=pressing, sent=sent, restricted=restricted, stopped=stopped, earlier=earlier,
         may_decide=work.by.role is Role.DECISION_MAKER, is_manager=work.by.manager_authority, **more,
     )  # fmt: skip
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from portal.routes import basis, checks, decisions, figures, outcomes, referrals, samples, service, templates, waiting
+from portal.routes import (
+    basis,
+    checks,
+    decisions,
+    earlier,
+    figures,
+    outcomes,
+    referrals,
+    samples,
+    service,
+    templates,
+    waiting,
+)
 
 ROUTERS = (
     referrals.router,
     basis.router,
+    earlier.router,
     checks.router,
     waiting.router,
     decisions.router,

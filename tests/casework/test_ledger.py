@@ -484,6 +484,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "CAUSE_RECORDED",  # test_due_times
         "SECOND_LOOK_RECORDED",  # test_second_look
         "DETAILS_CORRECTED", "DETAILS_READ",  # test_corrections
+        "CONTACT_CONFIRMED", "CONTACT_DISMISSED",  # test_radar
         "FOLLOW_UP_RESUMED",  # test_follow_up
         "RESTRICTED", "RESTRICTION_LIFTED", "RESTRICTION_REVIEWED",  # test_restriction
         "PERSON_NAMED", "PERSON_REMOVED", "INTEREST_DECLARED",  # test_restriction

@@ -23,6 +23,7 @@ OPEN_TEXT = {
     "referral.upstream_reference",  # a reference in the duty team's system
     "follow_up.due_in_words",  # the same, of a question about a return
     "referral.question_about",  # codes
+    "earlier_contact.signs",  # codes
     "agency_check.basis",  # codes, by subject's number
     "agency_check.due_in_words",  # computed from the calendar
     "notice.key",  # reference, message, recipient

@@ -42,6 +42,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "subjects": [{"subject": "S1", **{k: v for k, v in examples.CHILD["subjects"][0].items() if k in _LEGAL}}],
     },
     f"{_API}/details": {**examples.CORRECTION, "version_seen": 1},
+    f"{_API}/earlier": examples.CONTACT,
     f"{_API}/overrides": {"agency": "POLICE", "reason": "A child may be hurt tonight, and they alone know."},
     f"{_API}/clear-concern": {},
     f"{_API}/withdraw": {"reason": "OTHER"},
@@ -92,6 +93,7 @@ FORMS: dict[str, dict[str, str]] = {
         for place in ("referrals", "board")
     },
     "POST /board/{reference}/checks/{agency}/cause": {"cause": "REP_ABSENT"},
+    "POST /board/{reference}/earlier": examples.CONTACT,
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
     "POST /board/{reference}/draft": {"reason": "Half a sentence", "draft_of": "view"},
     "POST /board/{reference}/discussion": _DISCUSSION,
