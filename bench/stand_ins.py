@@ -35,12 +35,10 @@ def wakes(reference: str) -> None:
 def bare(reference: str) -> None:
     """As many starts, steps and suspensions as a referral of eight agencies has, with nothing in them."""
     start = _count_start(reference)
-    eight = range(AGENCIES)
     if start == 1:
         nothing(0)
-        nothing.map(eight).result()
+        nothing.map(range(AGENCIES)).result()
     elif start == 2:
-        nothing.map(eight).wait()
         nothing(0)
         nothing(0)
     else:
