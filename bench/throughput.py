@@ -104,8 +104,8 @@ def _tell(figure: Figure, hub: Side, bare: Side, dbos: Side, referrals: int) -> 
     figure.one("hub: referrals an hour on this machine", "1/h", 60 * statistics.median(hub.rates))
     figure.notes += [
         f"Each referral: {STARTS} starts, {STARTS - 1} suspensions, {TASK_RUNS} task runs. The hub's also write the "
-        "record, show eight checks as bars on the run's timeline, send ten mails each over SMTP, and do everything that people do, through casework's verbs in the "
-        "benchmark's own process (part `driver`): no HTTP between them and the record.",
+        "record, show eight checks as bars, send ten mails each over SMTP, and do everything that people do, through "
+        "casework's verbs in the benchmark's own process (part `driver`): no HTTP between them and the record.",
         "DBOS runs the same verbs on a record of its own in the same PostgreSQL, one step each, waits in "
         "`recv`, and delivers the same mails; the hub's idle parts run beside it.",
     ]
