@@ -213,15 +213,27 @@ def decline(
 def stop_awaiting(session: Session, referral: Referral, status: CheckStatus, *, by: Actor, at: datetime) -> None:
     """Open checks are cancelled, or no longer awaited; their agencies are told, and none is a breach (R06, R13)."""
     forget_deadline(session, referral.reference)
-    act = Act.CHECK_CANCELLED if status is CheckStatus.CANCELLED else Act.CHECK_NOT_AWAITED
     for check in referrals.checks(session, referral.reference):
         if check.status in OPEN_CHECKS:
-            due_times.end_pause(session, check, by=by, at=at)
-            record_breach(session, check, at=at)
-            check.move_to(status, at)
-            due_times.stop(session, check)
-            ledger.write(session, referral.reference, act, by=by, at=at, agency=check.agency)
-            say(session, MessageName.CHECK_STOPPED, to_agency(check.agency), at=at, reference=referral.reference)
+            _stop(session, check, status, by=by, at=at)
+
+
+def stop_asking_about(session: Session, referral: Referral, gone: Collection[str], *, by: Actor, at: datetime) -> None:
+    """Open checks about nobody but these subjects, who left, are cancelled; their agencies are told (R06, R29)."""
+    for check in referrals.checks(session, referral.reference):
+        if check.status in OPEN_CHECKS and check.basis and not check.basis.keys() - set(gone):
+            _stop(session, check, CheckStatus.CANCELLED, by=by, at=at)
+    _wake_when_all_settled(session, referral, at)
+
+
+def _stop(session: Session, check: AgencyCheck, status: CheckStatus, *, by: Actor, at: datetime) -> None:
+    due_times.end_pause(session, check, by=by, at=at)
+    record_breach(session, check, at=at)
+    check.move_to(status, at)
+    due_times.stop(session, check)
+    act = Act.CHECK_CANCELLED if status is CheckStatus.CANCELLED else Act.CHECK_NOT_AWAITED
+    ledger.write(session, check.reference, act, by=by, at=at, agency=check.agency)
+    say(session, MessageName.CHECK_STOPPED, to_agency(check.agency), at=at, reference=check.reference)
 
 
 def record_breach(session: Session, check: AgencyCheck, *, at: datetime) -> None:

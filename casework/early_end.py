@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from casework import ledger, legal_gate, referrals
-from casework.checks import stop_awaiting
+from casework.checks import stop_asking_about, stop_awaiting
 from casework.documents import EarlyEndDocument
 from casework.follow import Seen
 from casework.ledger import Act
@@ -65,7 +65,9 @@ def _end(
     # Whoever is deciding has these subjects on their screen: their decision must meet a conflict (F18).
     referral.version += 1
     session.flush()
-    if referrals.remaining(session, reference):
+    if remaining := {subject.code for subject in referrals.remaining(session, reference)}:
+        gone = {subject.code for subject in referrals.subjects(session, reference)} - remaining
+        stop_asking_about(session, referral, gone, by=by, at=at)
         # It may have waited for want of what the law wants about those who left.
         legal_gate.go_on_if_complete(session, referral, by=by, at=at)
         return

@@ -29,8 +29,8 @@ from rules.radar import Level, Match, Person, Sign
 
 #: How many records that share a key are compared at most: those that share the most come first.
 _MOST_COMPARED = 1_000
-#: What is shown of one referral at most, since a hostel's door is behind hundreds. More are kept: what is hidden from a
-#: reader takes nobody's place.
+#: How many that nobody has answered are shown at most, since a hostel's door is behind hundreds. More are kept: what is
+#: hidden from a reader takes nobody's place.
 _MOST_SHOWN, _MOST_KEPT = 20, 200
 #: As long as is needed to tell ten million people apart; whoever shares one by chance is compared, and that is all.
 _KEY_BYTES = 8
@@ -136,9 +136,11 @@ def read(session: Session, reference: str, *, by: Actor, at: datetime) -> Earlie
     check_may_run_process(by)
     referral = referrals.find(session, reference)
     contacts = sorted((seen for _, seen in _shown(session, reference)), key=_place)
+    unanswered = [each for each in contacts if each.answer is None]
     return EarlierSeen(
         reference=reference,
-        contacts=contacts[:_MOST_SHOWN],
+        # Whoever answers sees what they have answered.
+        contacts=[*unanswered[:_MOST_SHOWN], *contacts[len(unanswered) :]],
         in_a_year=_in_a_year(contacts, referral.received_at),
     )
 

@@ -57,13 +57,14 @@ class _Times:
         """When the engine is to show what happened at `at` (hub time)."""
         return at - (self.hub - self.real) if self._held else at
 
-    def told(self, at: datetime, place: int) -> datetime:
-        """By which time the engine orders what happened at `at`, the `place`-th of its kind."""
-        return self.real + timedelta(milliseconds=place) if self._held else at
+    def told(self, at: datetime, place: int, *, first: datetime | None = None) -> datetime:
+        """By which time the engine orders what happened at `at`, the `place`-th of what began at `first`.
 
-    def noted(self, at: datetime, place: int) -> datetime:
-        """When an event of `at` is noted: the engine would delete at once what is older than it keeps events for."""
-        return self.told(at, place) if self.real - at < _KEPT else self.real + timedelta(milliseconds=place)
+        What began long ago counts as told now, all of it: an event older than the engine keeps them for would be
+        deleted at once, and what was told while the clock was held would seem newer than what came after it.
+        """
+        long_ago = self.real - (first or at) >= _KEPT
+        return self.real + timedelta(milliseconds=place) if self._held or long_ago else at
 
 
 def tell_in_turn(runs: Runs) -> None:
@@ -104,7 +105,7 @@ def tell(runs: Runs) -> int:
 def _event_of(act: Told, times: _Times) -> Event:
     return {
         "id": str(uuid5(_OURS, f"{act.run_id}/{act.number}")),
-        "occurred": times.noted(act.at, act.number).isoformat(),
+        "occurred": times.told(act.at, act.number).isoformat(),
         "event": act.event,
         "resource": {"prefect.resource.id": f"mash.referral.{act.reference}", "prefect.resource.name": act.reference},
         "related": [_run(act.run_id, act.reference)],
@@ -133,7 +134,7 @@ def _state(bar: Bar, times: _Times, name: str, at: datetime, place: int) -> Even
         shown |= {"end_time": times.shown(at).isoformat(), "total_run_time": (at - bar.asked_at).total_seconds()}
     return {
         "id": str(uuid5(run, name)),
-        "occurred": times.told(at, place).isoformat(),
+        "occurred": times.told(at, place, first=bar.asked_at).isoformat(),
         "event": f"prefect.task-run.{name}",
         "resource": {
             "prefect.resource.id": f"prefect.task-run.{run}",

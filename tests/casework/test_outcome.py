@@ -238,7 +238,13 @@ def test_one_subject_of_a_joint_case_leaves_and_the_others_go_on(record):
     act(early_end.withdraw, reference, leaving, by=duty(), at=AFTERNOON)
     assert referral(reference).stage is Stage.CHECKING
     assert "ENDED_EARLY" not in acts_of(record, reference)
-    all_give_back(reference)
+    for agency in asked_agencies(reference):
+        about_the_dead = not check(reference, agency).basis.keys() - {"S1"}
+        assert (check(reference, agency).status == "CANCELLED") is about_the_dead
+        if not about_the_dead:
+            give_back(reference, agency)
+    stopped = [to for message, to in notices_of(record, reference) if message == "check_stopped"]
+    assert 0 < len(stopped) < len(asked_agencies(reference))
     join(reference)
     decide(reference, verdict("S2"), no_action("S3"))
     act(outcome.hand_back, reference, at=AFTERNOON)

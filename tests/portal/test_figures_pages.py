@@ -153,8 +153,9 @@ def test_an_analysts_program_gets_the_boards_figures_as_json(office: Office, ana
     assert told["all"]["asked"] == sum(row["asked"] for row in told["rows"])
     assert told["definitions"]["asked"] == "Agency checks that were asked for"
     assert reference not in answer.text
-    [police] = office.client.get("/api/v1/figures?agency=POLICE&by=side", headers=headers).json()["rows"]
-    assert police["of"] == "child"
+    sides = office.client.get("/api/v1/figures?agency=POLICE&by=side", headers=headers).json()["rows"]
+    assert str(sum(row["asked"] for row in sides)) == filed["POLICE"]["asked"]
+    assert "child" in {row["of"] for row in sides} <= {"child", "adult"}
     backwards = office.client.get("/api/v1/figures?first=2026-02-01&last=2026-01-01", headers=headers)
     assert (backwards.status_code, backwards.headers["content-type"]) == (422, "application/problem+json")
     quarters = office.client.get("/api/v1/figures/agreement?side=child", headers=headers).json()["quarters"]

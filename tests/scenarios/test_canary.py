@@ -85,9 +85,9 @@ NO_MARK = {
 SENDER = "canary"
 #: What a page's title or address may be made of: references, ids, codes, paths, and names of bodies and of pages.
 IN_AN_ADDRESS = {
-    "reference", "id", "agency", "version", "name", "title", "path", "here", "here_", "token", "purpose", "link", "url",
-    "alert", "back", "next", "old", "is_manager", "static", "action", "board", "draw", "form_of", "of", "period",
-    "query",
+    "reference", "earlier_reference", "id", "agency", "version", "name", "title", "path", "here", "here_", "token",
+    "purpose", "link", "url", "alert", "back", "next", "old", "is_manager", "static", "action", "board", "draw",
+    "form_of", "of", "period", "query",
 }  # fmt: skip
 _TITLE = re.compile(r"block title %}(.*?){%")
 _ADDRESS = re.compile(r'(?:href|action|src)="([^"]*)"')
