@@ -146,7 +146,9 @@ def test_a_draft_is_saved_without_the_code_and_decides_nothing(decider: Person, 
     for do in ("send", "", "Save", "add"):
         answer = decider.send(page, verdict(waiting, decider) | {"do": do})
         assert answer.headers["location"] == "/step-up"
-    assert decider.post(f"/board/{waiting}/reconsideration", {"do": "save"}).headers["location"] == "/step-up"
+    again = f"/board/{waiting}/reconsideration"
+    for do, leads_to in {"save": f"{again}?done=saved", "send": "/step-up", "Save": "/step-up"}.items():
+        assert decider.send(again, {"do": do}).headers["location"] == leads_to
     assert "DECIDED" not in acts(waiting)
 
 
