@@ -181,8 +181,8 @@ class Runs:
     def say_why(self, run: FlowRun | None, name: str, why: str) -> None:
         """Name the wait of a suspended run anew; `run` as the engine has just told.
 
-        Should it have been resumed in this very moment, it is suspended again, while the hub is to move: the sweep
-        brings it back, as it does when an operator suspends it.
+        Should it have been resumed in this very moment, it is suspended again, while the hub is to move: the caller
+        wakes it.
         """
         if run is None or run.state is None or not run.state.is_paused() or run.state.name == name:
             return

@@ -8,15 +8,17 @@ How far the ledger was told is kept in the engine itself: one that was wiped has
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from casework.db import now, real_time, unit_of_work
+from casework.facts import checks_settled
 from casework.repairs import take_turn
 from casework.telling import Bar, Told, bars, newest, progress, told_between
+from casework.wakes import wake
 from engine.runs import Runs
 from models.settings import settings
 
@@ -96,10 +98,21 @@ def tell(runs: Runs) -> int:
     events = [_event_of(act, times) for act in acts if act.run_id in known]
     events += [event for bar in checks if bar.run_id in known for event in _events_of(bar, times)]
     runs.tell(events)
-    for run_id, waiting in list(waits.items())[:MOST_RENAMED]:
+    named = list(waits.items())[:MOST_RENAMED]
+    for run_id, waiting in named:
         runs.say_why(known.get(run_id), waiting.name, waiting.why)
+    _wake_again({act.reference for act in acts if act.run_id in dict(named)})
     runs.note_told(upto)
     return len(events)
+
+
+def _wake_again(references: Collection[str]) -> None:
+    """A run that was resumed while its wait was named anew was put to sleep by that, and nobody would wake it soon."""
+    with unit_of_work() as session:
+        at = now(session)
+        for reference in references:
+            if checks_settled(session, reference, at) is None:
+                wake(session, reference, at)
 
 
 def _event_of(act: Told, times: _Times) -> Event:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Keyring:
     """Keys by their ids, the one that seals first; and the one that digests are made with, which is never changed."""
 
     ciphers: dict[bytes, AESGCM]
-    digests: bytes
+    digests: bytes = field(repr=False)
 
     @property
     def newest(self) -> bytes:
