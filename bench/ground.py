@@ -25,6 +25,7 @@ from casework.db import now, unit_of_work
 from casework.register import current_profile
 from engine import databases
 from engine.credentials import load_or_create
+from engine.databases import plain
 from engine.ports import ANY_FREE
 from engine.postgres import SUPERUSER
 from engine.stack import Stack
@@ -33,7 +34,7 @@ from models.settings import HOUSE
 from rules.people import Side
 from tests.casework import factory
 from tests.hub import BUSY
-from tests.record import forget_settings, plain
+from tests.record import forget_settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 STAND_INS = ("wakes", "bare", "pauses")

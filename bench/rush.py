@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from bench import copies, deadlines, machine, people, waiting
+from bench import copies, deadlines, machine, waiting
 from bench.figures import Figure
 from bench.ground import Connection, Ground, agencies
-from bench.soak import Watch
+from bench.soak import Watch, come_in
 from engine.stack import PARTS
 
 QUESTION = "Ten times the biggest hub: 900 referrals an hour for half an hour, while 10,000 wait and deadlines pass"
@@ -16,7 +16,6 @@ REFERRALS, MINUTES, OPEN = 450, 30.0, 10_000
 #: Referrals whose checks nobody answers, due evenly over the half hour.
 SILENT = 60
 DRAINED_WITHIN = 600.0
-CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
 
 
 def measure(
@@ -26,23 +25,11 @@ def measure(
     figure = Figure("rush", QUESTION)
     waiting.fill(ground, waits)
     machine.settle()
-    watch = Watch(ground)
-    sent: list[str] = []
-    connections: list[float] = []
     with ground.record() as record:
-        unanswered = _due_meanwhile(ground, record, silent, minutes)
-        acts = people.Acts(record, agencies())
-        began, peak_over = time.monotonic(), minutes * 60
-        while (open_ones := acts.go_on(sent)) or len(sent) < referrals:
-            passed = time.monotonic() - began
-            if passed > peak_over + 2 * DRAINED_WITHIN:
-                raise TimeoutError(f"{open_ones} referrals were still open long after the last came in")
-            while len(sent) < min(referrals, 1 + int(passed / peak_over * referrals)):
-                sent.append(people.refers())
-            if watch.look(passed):
-                connections.append(float(record.execute(CONNECTIONS).fetchall()[0][0]))
-            time.sleep(0.1)
-        drained = time.monotonic() - began - peak_over
+        watch, unanswered = Watch(ground, record), _due_meanwhile(ground, record, silent, minutes)
+        began = time.monotonic()
+        come_in(record, watch, referrals, minutes, patience=2 * DRAINED_WITHIN)
+        drained = time.monotonic() - began - minutes * 60
         lateness = [float(found) for (found,) in record.execute(deadlines.LATENESS, (unanswered,))]
     figure.many("a screen: the open referrals, an agency's queue", "s", watch.answers, at_most=0.5, of="p95")
     figure.one("answers that were no answer", "", watch.errors, at_most=0)
@@ -51,7 +38,7 @@ def measure(
     figure.one("after the last referral came in, all are closed", "s", drained, at_most=DRAINED_WITHIN)
     held = [sum(found) for found in zip(*(_megabytes(watch, part) for part in PARTS), strict=False)]
     figure.many("memory of all parts", "MB", held, at_most=6 * 1024, of="maximum")
-    figure.many("connections to PostgreSQL", "", connections, at_most=60, of="maximum")
+    figure.many("connections to PostgreSQL", "", watch.connections, at_most=60, of="maximum")
     figure.notes += [
         f"{referrals} referrals came in evenly over {minutes:g} minutes of real time, each with {len(agencies())} "
         f"agencies, and everybody acts on them at once, while {waits:,} others wait and {silent * len(agencies())} "

@@ -9,7 +9,7 @@ import httpx
 
 from bench import costs, people
 from bench.figures import Figure
-from bench.ground import Ground, agencies
+from bench.ground import Connection, Ground, agencies
 from engine import databases
 from engine.stack import PARTS
 from engine.trial import OPERATOR, open_accounts
@@ -22,26 +22,18 @@ WARM = 0.25
 LETTERS = (
     "SELECT extract(epoch FROM sent_at - written_at)::float FROM notice WHERE status = 'SENT' AND reference = ANY(%s)"
 )
+#: A view of whole databases, which every role may read; who is connected is shown to a superuser alone.
+CONNECTIONS = "SELECT sum(numbackends) FROM pg_stat_database"
 UNSENT = "SELECT count(*) FROM notice WHERE status <> 'SENT' AND reference = ANY(%s)"
 
 
 def measure(ground: Ground, *, referrals: int = REFERRALS, minutes: float = MINUTES) -> Figure:
     """Send referrals in evenly, act on them as soon as it can be done, and look every ten seconds."""
     figure = Figure("soak", QUESTION)
-    watch = Watch(ground)
     before = (ground.size(databases.RECORD), ground.size(databases.ENGINE))
-    sent: list[str] = []
-    began = time.monotonic()
     with ground.record() as record:
-        acts = people.Acts(record, agencies())
-        while (open_ones := acts.go_on(sent)) or len(sent) < referrals:
-            passed = time.monotonic() - began
-            while len(sent) < min(referrals, 1 + int(passed / (minutes * 60) * referrals)):
-                sent.append(people.refers())
-            watch.look(passed)
-            if passed > minutes * 60 + 600:
-                raise TimeoutError(f"{open_ones} referrals were still open ten minutes after the last came in")
-            time.sleep(0.1)
+        watch = Watch(ground, record)
+        sent = come_in(record, watch, referrals, minutes, patience=600)
         letters = [float(found) for (found,) in record.execute(LETTERS, (sent,))]
         [(unsent,)] = record.execute(UNSENT, (sent,)).fetchall()
     _tell(figure, watch, letters, int(unsent))
@@ -57,12 +49,31 @@ def measure(ground: Ground, *, referrals: int = REFERRALS, minutes: float = MINU
     return figure
 
 
-class Watch:
-    """What was seen, every ten seconds: how fast screens were, what went wrong, and how much memory each part held."""
+def come_in(record: Connection, watch: Watch, referrals: int, minutes: float, *, patience: float) -> list[str]:
+    """Referrals come in evenly over so many minutes, and everybody acts on them at once until all are closed.
 
-    def __init__(self, ground: Ground) -> None:
+    Gives their references. Raises TimeoutError when some are still open so many seconds after the last came in.
+    """
+    acts, sent, began = people.Acts(record, agencies()), list[str](), time.monotonic()
+    while (open_ones := acts.go_on(sent)) or len(sent) < referrals:
+        passed = time.monotonic() - began
+        while len(sent) < min(referrals, 1 + int(passed / (minutes * 60) * referrals)):
+            sent.append(people.refers())
+        watch.look(passed)
+        if passed > minutes * 60 + patience:
+            raise TimeoutError(f"{open_ones} referrals were still open {patience:g} s after the last came in")
+        time.sleep(0.1)
+    return sent
+
+
+class Watch:
+    """What was seen, every ten seconds: how fast screens were, what went wrong, and what each part held."""
+
+    def __init__(self, ground: Ground, record: Connection) -> None:
         self.answers: list[float] = []
         self.errors = 0
+        self.connections: list[float] = []
+        self._record = record
         self.memory: dict[str, list[tuple[float, float]]] = {part: [] for part in PARTS}
         self._stack = ground.stack
         self._next, self._began = 0.0, time.time()
@@ -70,10 +81,10 @@ class Watch:
         self._screens = [(tokens[OPERATOR], "/referrals"), (tokens["rep-POLICE"], "/checks")]
         self._portal = httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}/api/v1", timeout=30)
 
-    def look(self, passed: float) -> bool:
-        """Read each screen once and note each part's memory, if it is time; whether it was."""
+    def look(self, passed: float) -> None:
+        """Read each screen once, and note each part's memory and PostgreSQL's connections, if it is time."""
         if passed < self._next:
-            return False
+            return
         self._next = passed + LOOK_EVERY
         for token, path in self._screens:
             began = time.perf_counter()
@@ -82,7 +93,8 @@ class Watch:
             self.errors += answer.status_code != 200
         for part, pid in costs.running_parts(self._stack).items():
             self.memory[part].append((passed / 3600, costs.memory(pid, since=self._began)[1]))
-        return True
+        [(connections,)] = self._record.execute(CONNECTIONS).fetchall()
+        self.connections.append(float(connections))
 
 
 def _tell(figure: Figure, watch: Watch, letters: list[float], unsent: int) -> None:

@@ -39,10 +39,14 @@ class AgreementSeen(Seen):
 def register(session: Session, *, by: Actor, at: datetime, on: date) -> list[AgreementSeen]:
     """Every agreement, those in force on a local date first. Raises NotPermitted."""
     check_may_read_register(by)
+    return sorted(as_they_stand(session, on), key=lambda each: (not each.force.holds, each.title, each.in_force_from))
+
+
+def as_they_stand(session: Session, on: date) -> list[AgreementSeen]:
+    """Every agreement on a local date, by title and version. The caller has checked who reads."""
     rows = list(session.exec(select(SharingAgreement).order_by(SharingAgreement.title, SharingAgreement.version)))
     renewed = {row.renews for row in rows}
-    seen = [_seen(row, on, is_renewed=row.id in renewed) for row in rows]
-    return sorted(seen, key=lambda each: (not each.force.holds, each.title, each.in_force_from))
+    return [_seen(row, on, is_renewed=row.id in renewed) for row in rows]
 
 
 def without_agreement(agreements: list[AgreementSeen], profile: Profile) -> list[str]:

@@ -17,7 +17,8 @@ from models.outbox import Notice, NoticeStatus, Post
 from rules.permissions import Actor, check_may_hold_the_post
 
 _ELSEWHERE = col(Post.place) != sa.func.mash_place()
-_WAITING = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
+#: A letter that has neither left nor been given up.
+UNSENT = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
 
 
 def held_since(session: Session) -> datetime | None:
@@ -38,7 +39,7 @@ def may_leave(session: Session) -> sa.ColumnElement[bool]:
 
 def waiting(session: Session) -> dict[str, int]:
     """How many letters wait, by the name of their message."""
-    counted = sa.select(col(Notice.message), sa.func.count()).where(_WAITING).group_by(col(Notice.message))
+    counted = sa.select(col(Notice.message), sa.func.count()).where(UNSENT).group_by(col(Notice.message))
     return dict(session.execute(counted.order_by(col(Notice.message))).all())
 
 
@@ -57,12 +58,12 @@ def let_go(session: Session, *, send: bool, by: Actor, at: datetime) -> int:
     Each referral's ledger says which, and who said so. Gives how many waited. Raises NotPermitted.
     """
     check_may_hold_the_post(by)
-    found = session.execute(sa.select(col(Notice.reference)).where(_WAITING)).scalars().all()
+    found = session.execute(sa.select(col(Notice.reference)).where(UNSENT)).scalars().all()
     for reference, times in sorted(Counter(filter(None, found)).items()):
         referrals.lock(session, reference)
         ledger.write(session, reference, Act.POST_RELEASED, by=by, at=at, sent=send, notices=times)
     if not send:
         gone = {"status": NoticeStatus.DROPPED, "secret": None, "lease_until": None, "next_at": None}
-        session.execute(sa.update(Notice).where(_WAITING).values(gone))
+        session.execute(sa.update(Notice).where(UNSENT).values(gone))
     session.execute(sa.update(Post).values(place=sa.func.mash_place(), held_since=None))
     return len(found)

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from casework.db import now, real_time
-from models.agreement import SharingAgreement
+from casework.post import UNSENT
 from models.check import AgencyCheck
 from models.ledger import LedgerEntry
 from models.outbox import Notice, NoticeStatus
 from models.referral import Referral
 from models.wake import ScenarioClock, Turn
-from rules.sharing import Force, Term
 from rules.stages import OPEN_CHECKS, CheckStatus, Stage
 
 _RELEASE = sa.table("alembic_version", sa.column("version_num"))
-_UNSENT = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
 _FIGURES = sa.table("as_of", sa.column("not_yet"), schema="reports")
 _ROLES = sa.table("pg_roles", sa.column("rolname"), sa.column("rolsuper"), sa.column("rolbypassrls"))
 _TABLES = sa.table("pg_tables", sa.column("schemaname"), sa.column("tablename"), sa.column("tableowner"))
-
-
-class Agreed(NamedTuple):
-    """An information sharing agreement, how it stands on a day, and between whom it is."""
-
-    title: str
-    version: str
-    force: Force
-    is_renewed: bool
-    parties: tuple[str, ...]
 
 
 def release_of_tables(session: Session) -> str | None:
@@ -64,14 +51,9 @@ def clock_is_held(session: Session) -> bool:
 
 def oldest_unsent(session: Session) -> timedelta | None:
     """How long the oldest letter has waited; None when none waits. Codes and links run out by themselves."""
-    query = sa.select(sa.func.min(col(Notice.written_at))).where(_UNSENT, col(Notice.expires_at).is_(None))
+    query = sa.select(sa.func.min(col(Notice.written_at))).where(UNSENT, col(Notice.expires_at).is_(None))
     oldest: datetime | None = session.execute(query).scalar()
     return max(timedelta(0), now(session) - oldest) if oldest else None
-
-
-def unsent(session: Session) -> int:
-    """How many letters wait."""
-    return session.exec(select(sa.func.count()).select_from(Notice).where(_UNSENT)).one()
 
 
 def undelivered(session: Session, within: timedelta) -> int:
@@ -86,19 +68,6 @@ def rounds(session: Session) -> Mapping[str, timedelta]:
     """How long ago a timekeeper took each of its rounds."""
     at = real_time(session)
     return {turn.name: at - turn.taken_at for turn in session.exec(select(Turn))}
-
-
-def agreed(session: Session, on: date) -> list[Agreed]:
-    """Every information sharing agreement as it stands on a local date (R55)."""
-    rows = list(session.exec(select(SharingAgreement).order_by(SharingAgreement.title, SharingAgreement.version)))
-    renewed = {row.renews for row in rows}
-    return [
-        Agreed(
-            row.title, row.version, Term(row.in_force_from, row.in_force_to, row.review_on, row.ended_on).on(on),
-            row.id in renewed, tuple(row.parties),
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 def open_by_stage(session: Session) -> dict[Stage, int]:

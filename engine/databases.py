@@ -29,6 +29,11 @@ def url(role: str, password: str, port: int, database: str, driver: str) -> str:
     return f"postgresql+{driver}://{role}:{quote(password, safe='')}@{LOOPBACK}:{port}/{database}"
 
 
+def plain(url: str) -> str:
+    """A SQLAlchemy URL as psycopg and PostgreSQL's own programs take it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
 def wait_until_ready(port: int, password: str, *, alive: Callable[[], bool], patience: float) -> None:
     """Return once the server answers a query; a crash recovery may take a while.
 

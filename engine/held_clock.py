@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from engine.databases import plain
 from rules.errors import Refused
 
 _AS_WRITTEN = "%d %b %Y %H:%M"
@@ -44,4 +45,4 @@ def _moment(words: str, zone: ZoneInfo) -> datetime:
 
 
 def _record(owner_url: str) -> psycopg.Connection:
-    return psycopg.connect(owner_url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
+    return psycopg.connect(plain(owner_url), autocommit=True)

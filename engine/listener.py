@@ -6,6 +6,7 @@ import threading
 
 import psycopg
 
+from engine.databases import plain
 from models.settings import settings
 
 
@@ -35,7 +36,7 @@ class Listener:
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            url = settings().database_url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
+            url = plain(settings().database_url.get_secret_value())
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
             self._connection.execute("LISTEN mash")
         return self._connection

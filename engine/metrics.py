@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlmodel import Session
 
-from casework import checkpoints, post, upkeep
+from casework import agreements, checkpoints, post, upkeep
 from casework.db import now, real_time, unit_of_work
 from casework.hold_ups import Why, hold_ups
 from casework.register import current_profile
@@ -99,7 +99,7 @@ def _held_up(session: Session) -> dict[str, int]:
 
 def _letters(session: Session) -> Iterator[Metric]:
     oldest = upkeep.oldest_unsent(session) or timedelta(0)
-    yield _one("mash_letters_unsent", "Letters that wait", upkeep.unsent(session))
+    yield _one("mash_letters_unsent", "Letters that wait", sum(post.waiting(session).values()))
     yield _one("mash_letter_oldest_seconds", "How long the oldest letter waits", oldest.total_seconds())
     yield _one(
         "mash_letters_undelivered", "Letters of seven days that reached nobody", upkeep.undelivered(session, LATELY)
@@ -122,9 +122,8 @@ def _dates(session: Session) -> Iterator[Metric]:
     today = now(session).astimezone(profile.zone_info).date()
     known = (profile.hours.known_until - today).days
     yield _one("mash_calendar_known_days", "Days for which bank holidays are known", known)
-    parties = {party for each in upkeep.agreed(session, today) if each.force.holds for party in each.parties}
-    without = sum(agency.code not in parties for agency in profile.agencies)
-    yield _one("mash_agencies_without_agreement", "Agencies that cannot be asked", without)
+    without = agreements.without_agreement(agreements.as_they_stand(session, today), profile)
+    yield _one("mash_agencies_without_agreement", "Agencies that cannot be asked", len(without))
 
 
 def _one(name: str, says: str, value: float) -> Metric:

@@ -50,7 +50,7 @@ def url(home: Home = DEFAULT_HOME) -> None:
         raise Misconfigured(f"Nothing was ever started on {home}: run `mash up` first, or choose another home folder.")
     password = load_or_create(home).mash_analyst
     found = databases.url(databases.RECORD_ANALYST, password, ports.postgres, databases.RECORD, "psycopg")
-    typer.echo(found.replace("+psycopg", "", 1))
+    typer.echo(databases.plain(found))
 
 
 @reports_app.command("rehearse")

@@ -178,17 +178,18 @@ class Runs:
             self._client.request("POST", "/events", json=list(events))
 
     @_asking
-    def say_why(self, run: FlowRun | None, name: str, why: str) -> None:
-        """Name the wait of a suspended run anew; `run` as the engine has just told.
+    def say_why(self, run: FlowRun | None, name: str, why: str) -> bool:
+        """Name the wait of a suspended run anew, and say whether it was; `run` as the engine has just told.
 
         Should it have been resumed in this very moment, it is suspended again, while the hub is to move: the caller
         wakes it.
         """
         if run is None or run.state is None or not run.state.is_paused() or run.state.name == name:
-            return
+            return False
         state = run.state
         anew: State[None] = State(type=state.type, name=name, message=why, state_details=state.state_details)
         self._client.set_flow_run_state(run.id, anew, force=True)
+        return True
 
     @_asking
     def show_table(self, key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:

@@ -98,10 +98,9 @@ def tell(runs: Runs) -> int:
     events = [_event_of(act, times) for act in acts if act.run_id in known]
     events += [event for bar in checks if bar.run_id in known for event in _events_of(bar, times)]
     runs.tell(events)
-    named = list(waits.items())[:MOST_RENAMED]
-    for run_id, waiting in named:
-        runs.say_why(known.get(run_id), waiting.name, waiting.why)
-    _wake_again({act.reference for act in acts if act.run_id in dict(named)})
+    some = list(waits.items())[:MOST_RENAMED]
+    named = {run_id for run_id, waiting in some if runs.say_why(known.get(run_id), waiting.name, waiting.why)}
+    _wake_again({act.reference for act in acts if act.run_id in named})
     runs.note_told(upto)
     return len(events)
 

@@ -6,7 +6,7 @@ The columns are those of the views, and mean what docs/reports.md says of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -120,6 +120,11 @@ def table(session: Session, asked: Asked, by: By) -> Table:
         _figures(None, total, [found[1] for found in times]),
         [(month, counts[-1], _counted(counts)) for month, counts in sorted(by_month.items())],
     )
+
+
+def usual_first(today: date) -> date:
+    """From which day on figures are shown unless somebody says otherwise: three months, the first of them whole."""
+    return (today - timedelta(days=90)).replace(day=1)
 
 
 def checks(session: Session, asked: Asked, state: str | None = None, limit: int = 100) -> list[CheckRow]:

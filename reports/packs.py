@@ -97,6 +97,11 @@ def ended(on: date, number: int = 8) -> list[Quarter]:
     return found
 
 
+def until_now(on: date) -> list[Quarter]:
+    """The quarter of a day, which goes on, behind the eight that have ended, in order."""
+    return [*reversed(ended(on)), quarter_of(on)]
+
+
 @dataclass(frozen=True)
 class Chapter:
     """One table of a pack: its rows hold words, as they are printed, and what each column counts stands beside it."""

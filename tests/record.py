@@ -23,6 +23,7 @@ from casework import register
 from casework.db import database
 from engine import databases
 from engine.credentials import Credentials, load_or_create
+from engine.databases import plain
 from engine.ports import ANY_FREE
 from engine.postgres import SUPERUSER, binaries
 from engine.stack import PARTS, Stack
@@ -98,11 +99,6 @@ class Record:
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the record holds, as its owner sees it."""
         return self._owner.execute(query.encode(), values).fetchall()
-
-
-def plain(url: str) -> str:
-    """A SQLAlchemy URL as psycopg takes it."""
-    return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def forget_settings() -> None:

@@ -26,7 +26,7 @@ from casework import checks, collation, intake, outcome, referrals
 from casework.db import now, unit_of_work
 from casework.facts import Fact, checks_settled, outcome_acknowledged, threshold_decided
 from casework.notices import deliver_due
-from tests.record import plain
+from engine.databases import plain
 
 MOVED = "moved"
 LONGEST_WAIT = 14 * 86_400.0

@@ -21,6 +21,7 @@ from casework.db import real_time, unit_of_work
 from engine.backup import programs, vault
 from engine.backup.vault import Damaged
 from engine.credentials import FILE
+from engine.databases import plain
 from models.keyring import raw_keys
 from rules.errors import Misconfigured, Refused, Unavailable
 
@@ -137,7 +138,7 @@ def _opened(file: Path, key: bytes) -> tuple[Manifest, Iterator[bytes]]:
 
 def _require_empty(owner_url: str) -> None:
     there = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema'))"
-    address = owner_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    address = plain(owner_url)
     try:
         with psycopg.connect(address, connect_timeout=5) as owner:
             found = owner.execute(there).fetchone()

@@ -11,6 +11,7 @@ from typing import IO, Any, cast
 
 import psycopg
 
+from engine.databases import plain
 from engine.postgres import binaries
 from rules.errors import Unavailable
 
@@ -56,9 +57,7 @@ def _feed(process: subprocess.Popen[bytes], content: Iterable[bytes]) -> None:
 
 
 def _started(program: str, owner_url: str, *options: str) -> subprocess.Popen[bytes]:
-    address: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(
-        owner_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    )
+    address: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(plain(owner_url))
     secret = {"PGPASSWORD": str(address.pop("password"))} if "password" in address else {}
     where = psycopg.conninfo.make_conninfo(**address)
     return _popen([str(binaries() / program), *options, "--no-password", "--dbname", where], secret)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session
 
 import migrations
-from casework import checkpoints, post, upkeep
+from casework import agreements, checkpoints, post, upkeep
 from casework.checkpoints import Doubtful
 from casework.db import now, real_time, unit_of_work
 from casework.hold_ups import Why, hold_ups
@@ -114,9 +114,8 @@ def _calendar(session: Session) -> Iterator[Finding]:
 
 def _agreements(session: Session) -> Iterator[Finding]:
     profile = current_profile()
-    found = upkeep.agreed(session, now(session).astimezone(profile.zone_info).date())
-    parties = {party for each in found if each.force.holds for party in each.parties}
-    without = [agency.code for agency in profile.agencies if agency.code not in parties]
+    found = agreements.as_they_stand(session, now(session).astimezone(profile.zone_info).date())
+    without = agreements.without_agreement(found, profile)
     soon = [
         f"{each.title} {each.version}"
         for each in found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -11,12 +9,10 @@ from portal.doors import AtDoor
 from portal.words import options
 from reports import agreement, charts
 from reports.charts import Estimate
-from reports.packs import Quarter, quarter_of
+from reports.packs import until_now
 from rules.concordance import Concordance
 
 router = APIRouter(include_in_schema=False)
-#: How many quarters are shown: this one, which goes on, and those before.
-_QUARTERS = 9
 #: What an address may hold of a side; anything else is both.
 _ONE_SIDE = {"child": "Children", "adult": "Adults"}
 
@@ -27,7 +23,7 @@ def agreement_page(door: AtDoor) -> Response:
     side = door.request.query_params.get("side")
     side = side if side in _ONE_SIDE else None
     with door.at_work() as (session, _, at):
-        quarters = last_quarters(at.astimezone(door.zone).date())
+        quarters = until_now(at.astimezone(door.zone).date())
         found = agreement.over_time(session, [(quarter.first, quarter.last) for quarter in quarters], side)
     agreed = [(quarter.short, each) for quarter, each in zip(quarters, found, strict=True)]
     estimates = [Estimate(name, _estimate(each.before)) for name, each in agreed]
@@ -35,14 +31,6 @@ def agreement_page(door: AtDoor) -> Response:
         "threshold_agreement.html", agreed=agreed, side=side or "", sides=options(_ONE_SIDE),
         chart=charts.estimate_chart(estimates, "Agreement on the threshold, by quarter", "agreement"),
     )  # fmt: skip
-
-
-def last_quarters(on: date) -> list[Quarter]:
-    """The quarter of a day, which goes on, and those before, in order."""
-    found = [quarter_of(on)]
-    while len(found) < _QUARTERS:
-        found.insert(0, found[0].before())
-    return found
 
 
 def _estimate(found: Concordance) -> tuple[float, float, float] | None:

@@ -20,7 +20,7 @@ from portal.pages.documents import meant
 from reports import charts, export, figures, process_log, process_map
 from reports.charts import Share
 from reports.definitions import definitions
-from reports.figures import Asked, By, CheckRow, Figures
+from reports.figures import Asked, By, CheckRow, Figures, usual_first
 from rules.errors import FieldError, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
@@ -183,7 +183,7 @@ def label(by: By, code: Any) -> str:
 def _filter(door: Door, at: datetime) -> tuple[Filter, Form]:
     """What the address asks for; when it makes no sense, the last three months, and beside each field what is wrong."""
     last = at.astimezone(door.zone).date()
-    default = Filter(first=(last - timedelta(days=90)).replace(day=1), last=last)
+    default = Filter(first=usual_first(last), last=last)
     raw = forms.nested((name, value) for name, value in door.request.query_params.multi_items() if name != "done")
     if not forms.said(raw):
         return default, Form(_typed(default))

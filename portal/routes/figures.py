@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from casework.register import current_profile
 from portal.credentials import AtDesk
-from portal.pages.agreement import last_quarters
 from portal.schema import refuses
 from reports import agreement, figures
 from reports.definitions import definitions
-from reports.figures import Asked, By
+from reports.figures import Asked, By, usual_first
+from reports.packs import until_now
 from rules.errors import FieldError, NotAcceptable
 from rules.people import Side
 
@@ -96,7 +96,7 @@ def timeliness(
     with desk.at_work() as (session, _, at):
         today = at.astimezone(current_profile().zone_info).date()
         last = last or today
-        first = first or min((today - timedelta(days=90)).replace(day=1), last)
+        first = first or min(usual_first(today), last)
         if first > last:
             raise NotAcceptable(FieldError("/last", "is before the first day"))
         asked = Asked(first, last, agency=agency, side=side, band=band, cause=cause)
@@ -115,7 +115,7 @@ def agreed(
 ) -> AgreementRead:
     """This quarter, which goes on, and the eight before. A restricted referral is not among them."""
     with desk.at_work() as (session, _, at):
-        quarters = last_quarters(at.astimezone(current_profile().zone_info).date())
+        quarters = until_now(at.astimezone(current_profile().zone_info).date())
         found = agreement.over_time(session, [(quarter.first, quarter.last) for quarter in quarters], side)
     return AgreementRead(
         quarters=[

@@ -18,7 +18,7 @@ from casework.checkpoints import Lost
 from casework.db import real_time
 from casework.ledger_check import verify
 from casework.notices import deliver_due, next_turn, say, say_privately, to_duty_team
-from engine.databases import RECORD_OWNER
+from engine.databases import RECORD_OWNER, plain
 from engine.postgres import binaries
 from engine.timekeeper import keep_clock
 from notifications.account_letters import AccountLetter
@@ -46,7 +46,7 @@ from tests.casework.factory import (
 )
 from tests.crash.chain import first_fault
 from tests.notifications.post import Postman, working_postman
-from tests.record import Record, forget_settings, plain
+from tests.record import Record, forget_settings
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()

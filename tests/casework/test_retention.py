@@ -22,6 +22,7 @@ from casework.documents import HoldDocument, LiftDocument
 from casework.register import current_profile
 from engine import rounds
 from engine.cli import app
+from engine.databases import plain
 from models.base import SealedJson, SealedText, seal, unseal
 from models.profile import load_profile
 from models.retention import Erasure
@@ -54,7 +55,7 @@ from tests.casework.factory import (
     referral,
     walk,
 )
-from tests.record import Record, plain
+from tests.record import Record
 
 LEAD = Actor("lead", Role.IG_LEAD, is_person=True)
 ADMIN = Actor("admin", Role.ACCOUNT_ADMIN, is_person=True)
