@@ -8,7 +8,8 @@ How far the ledger was told is kept in the engine itself: one that was wiped has
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,8 @@ from models.settings import settings
 MOST = 400
 #: Entries are numbered when they are written and seen when they are committed: so many are looked at once more.
 AGAIN = 50
+#: So many events are told at once. Between two lots the engine answers those who wait for it (bench/latency.py).
+AT_ONCE, BREATH = 20, 0.25
 #: And so many waits are named anew in one turn.
 MOST_RENAMED = 50
 _OURS = uuid5(NAMESPACE_URL, "mash:story")
@@ -88,28 +91,31 @@ def tell(runs: Runs) -> int:
         return 0
     upto = min(last, after + MOST)
     with unit_of_work() as session:
-        at = now(session)
         acts = told_between(session, after - AGAIN, upto)
         checks = bars(session, acts)
-        waits = progress(session, {each.reference for each in acts if each.agency}, at)
-        times = _Times(at, real_time(session))
+        times = _Times(now(session), real_time(session))
     # A bar for a run that the engine does not know would be refused, with whatever else is written down beside it.
     known = runs.read({each.run_id for each in acts})
     events = [_event_of(act, times) for act in acts if act.run_id in known]
     events += [event for bar in checks if bar.run_id in known for event in _events_of(bar, times)]
-    runs.tell(events)
-    some = list(waits.items())[:MOST_RENAMED]
-    named = {run_id for run_id, waiting in some if runs.say_why(known.get(run_id), waiting.name, waiting.why)}
-    _wake_again({act.reference for act in acts if act.run_id in named})
+    for first in range(0, len(events), AT_ONCE):
+        runs.tell(events[first : first + AT_ONCE])
+        time.sleep(BREATH)
+    _name_waits_anew(runs, {act.run_id: act.reference for act in acts if act.agency})
     runs.note_told(upto)
     return len(events)
 
 
-def _wake_again(references: Collection[str]) -> None:
-    """A run that was resumed while its wait was named anew was put to sleep by that, and nobody would wake it soon."""
+def _name_waits_anew(runs: Runs, reference_of: Mapping[UUID, str]) -> None:
+    """A run that is resumed while its wait is named anew is put to sleep by that, and nobody would wake it soon."""
+    with unit_of_work() as session:
+        waits = progress(session, set(reference_of.values()), now(session))
+    some = dict(list(waits.items())[:MOST_RENAMED])
+    known = runs.read(some)
+    named = [run_id for run_id, waiting in some.items() if runs.say_why(known.get(run_id), waiting.name, waiting.why)]
     with unit_of_work() as session:
         at = now(session)
-        for reference in references:
+        for reference in (reference_of[run_id] for run_id in named):
             if checks_settled(session, reference, at) is None:
                 wake(session, reference, at)
 
@@ -126,11 +132,11 @@ def _event_of(act: Told, times: _Times) -> Event:
 
 
 def _events_of(bar: Bar, times: _Times) -> Iterator[Event]:
-    """What the engine's own client says of a task run that it has worked on: asked, and each end that it came to.
+    """What the engine's own client says of a task run that it has worked on: that it is, or each end that it came to.
 
     A check that is overdue shows as ended, in red, and is stretched to the answer should one come.
     """
-    for place, (name, at) in enumerate([("Asked", bar.asked_at), *bar.ends]):
+    for place, (name, at) in enumerate(bar.ends or [("Asked", bar.asked_at)]):
         yield _state(bar, times, name, at, place)
 
 
