@@ -27,8 +27,8 @@ from tests.hub import running_hub
 from tests.scenarios.pack import PACK
 
 AT_ONCE = 6
-KILLS_A_TRIAL = 50
-PAUSE, BURST, CALM = (0.2, 1.5), 6, (4.0, 8.0)
+KILLS_A_TRIAL = 67
+PAUSE, BURST, CALM = (0.2, 1.5), 6, (3.0, 6.0)
 LONGEST_SILENCE = 13.0
 
 
@@ -36,7 +36,7 @@ def main() -> int:
     """Read the command line, run trials, write the report; 0 only when nothing was violated and nothing failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash.campaign", description="Crash trials, long form.")
     parser.add_argument("--kills", type=int, default=200, help="go on until so many processes were killed")
-    parser.add_argument("--minutes", type=float, default=26, help="begin no trial after so many minutes")
+    parser.add_argument("--minutes", type=float, default=28, help="begin no trial after so many minutes")
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--only", help="replay one trial, by its seed")
     parser.add_argument("--results", type=Path, help="folder for crash.json and crash.md; none for a replay")
