@@ -21,10 +21,11 @@ from models.base import new_id
 from models.outbox import Notice, NoticeStatus
 from models.profile import Contact, Profile
 from models.settings import settings
-from notifications import account_letters, channels, messages
+from notifications import account_letters, alarm_letters, channels, messages
 from notifications.account_letters import AccountLetter
 from notifications.letter import Outcome
 from notifications.messages import Fields, MessageName
+from rules.alarms import Alarm
 from rules.errors import Misconfigured
 from rules.permissions import HUB
 
@@ -32,6 +33,8 @@ from rules.permissions import HUB
 LEASE = timedelta(seconds=60)
 MASH_TEAM = "mash:team"
 MASH_ALARM = "mash:alarm"
+#: Whoever runs the hub: the site's own to say (MASH_OPERATIONS); the MASH's alarm where it says nothing.
+OPERATIONS = "mash:operations"
 INFORMATION_GOVERNANCE = "mash:information_governance"
 _ACCOUNT = "account:"
 
@@ -66,7 +69,13 @@ def say_all(session: Session, message: MessageName, told: Sequence[tuple[str, st
         session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
 
 
-def _row(message: MessageName, to: str, at: datetime, reference: str | None, occasion: str) -> dict[str, Any]:
+def say_to_operations(session: Session, alarm: Alarm, *, at: datetime, occasion: str) -> None:
+    """As `say`, of something that is wrong with the hub itself."""
+    row = _row(alarm, OPERATIONS, at, None, occasion)
+    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def _row(message: MessageName | Alarm, to: str, at: datetime, reference: str | None, occasion: str) -> dict[str, Any]:
     return {
         "id": new_id(), "key": ":".join(part for part in (reference, message, to, occasion) if part),
         "reference": reference, "message": message, "recipient": to, "written_at": at,
@@ -198,6 +207,8 @@ def _lease(session: Session, notice: Notice, profile: Profile, real_now: datetim
 
 
 def _text(notice: Notice, profile: Profile, organisation: str) -> messages.Text:
+    if notice.recipient == OPERATIONS:
+        return alarm_letters.write(Alarm(notice.message), hub=profile.wording.hub_name)
     link = settings().portal_url + (f"/r/{notice.reference}" if notice.reference else "")
     fields = Fields(
         hub=profile.wording.hub_name, organisation=organisation, reference=notice.reference or "", link=link
@@ -221,10 +232,21 @@ def _private_parcel(session: Session, notice: Notice, profile: Profile, real_now
 
 def _contact(profile: Profile, recipient: str, real_now: datetime) -> Contact | None:
     """Whom a recipient stands for. One whom a newer profile no longer knows must not hold up everybody else's (F16)."""
+    if recipient == OPERATIONS:
+        return _operations(profile)
     try:
         return profile.contact(recipient, real_now.date())
     except Misconfigured:
         return None
+
+
+def _operations(profile: Profile) -> Contact:
+    alarm = profile.contacts[MASH_ALARM.removeprefix("mash:")]
+    own = settings().operations
+    if own is None or own == alarm.primary:
+        return alarm
+    # Should the site's own way be blocked, the MASH is told, which can ring them.
+    return alarm.model_copy(update={"primary": own, "second": alarm.primary})
 
 
 def _attempt(parcel: _Parcel) -> Outcome:

@@ -82,6 +82,19 @@ def newest(session: Session) -> int:
     return number
 
 
+@dataclass(frozen=True)
+class Clock:
+    """An agency's clock as operators read it. Moments are hub time, aware UTC."""
+
+    agency: str
+    asked_at: datetime
+    due_at: datetime
+    #: How the check ended, or how it stands.
+    stands: str
+    paused_at: datetime | None
+    settled_at: datetime | None
+
+
 def told_between(session: Session, after: int, upto: int) -> list[Told]:
     """What was written after one entry of the ledger and up to another, of referrals that a run carries."""
     rows = session.execute(
@@ -104,17 +117,10 @@ def bars(session: Session, told: Collection[Told]) -> list[Bar]:
     """The checks that these acts are about, as they stand now (R13, R22, R24)."""
     joined = {each.reference for each in told if each.event == EVENT_OF[_ALL_CHECKS]}
     touched = {(each.reference, each.agency) for each in told if each.agency}
-    result = (
-        sa.select(col(Return.result))
-        .where(col(Return.check_id) == col(AgencyCheck.id))
-        .order_by(col(Return.version).desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     rows = session.execute(
         sa.select(
             col(Referral.run_id), col(AgencyCheck.reference), col(AgencyCheck.agency), col(AgencyCheck.requested_at),
-            col(AgencyCheck.status), col(AgencyCheck.breached_at), col(AgencyCheck.settled_at), result,
+            col(AgencyCheck.status), col(AgencyCheck.breached_at), col(AgencyCheck.settled_at), _result(),
         )
         .join(Referral, col(Referral.reference) == col(AgencyCheck.reference))
         .where(col(AgencyCheck.reference).in_({reference for reference, _ in touched} | joined))
@@ -126,6 +132,36 @@ def bars(session: Session, told: Collection[Told]) -> list[Bar]:
         for run_id, reference, agency, asked_at, status, breached_at, settled_at, result in rows
         if reference in joined or (reference, agency) in touched
     ]
+
+
+def clocks(session: Session, references: Collection[str]) -> dict[str, list[Clock]]:
+    """The clocks of these referrals' checks as they stand now, by reference, in the order of the agencies' codes."""
+    rows = session.execute(
+        sa.select(
+            col(AgencyCheck.reference), col(AgencyCheck.agency), col(AgencyCheck.requested_at), col(AgencyCheck.due_at),
+            col(AgencyCheck.status), col(AgencyCheck.breached_at), col(AgencyCheck.paused_at),
+            col(AgencyCheck.settled_at), _result(),
+        )
+        .where(col(AgencyCheck.reference).in_(references))
+        .order_by(col(AgencyCheck.reference), col(AgencyCheck.agency))
+    )  # fmt: skip
+    found: dict[str, list[Clock]] = {}
+    for reference, agency, asked_at, due_at, status, breached_at, paused_at, settled_at, result in rows:
+        open_now = "Overdue" if breached_at else "Clock paused" if paused_at else "Awaited"
+        stands = in_words(status, result) if settled_at else open_now
+        found.setdefault(reference, []).append(Clock(agency, asked_at, due_at, stands, paused_at, settled_at))
+    return found
+
+
+def _result() -> sa.ScalarSelect[str]:
+    """What the newest version of a check's return says: whether the agency knows anything."""
+    return (
+        sa.select(col(Return.result))
+        .where(col(Return.check_id) == col(AgencyCheck.id))
+        .order_by(col(Return.version).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _ends(

@@ -9,11 +9,13 @@ from prefect.client.schemas.objects import StateType
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import col, func, select
 
+from casework.alarms import standing
 from casework.db import unit_of_work
 from casework.hold_ups import HoldUp, hold_ups
 from casework.post import held_since
 from engine.runs import Runs
 from models.referral import Referral
+from rules.alarms import Alarm
 from rules.errors import Unavailable
 from rules.stages import Stage
 
@@ -29,6 +31,7 @@ class Standing(BaseModel):
     runs_under_way: int | None
     hold_ups: list[HoldUp]
     post_held_since: datetime | None = Field(description="Real time; null while letters leave")
+    alarms: dict[Alarm, datetime] = Field(description="Those that stood when a timekeeper last looked; real time")
 
     def in_words(self) -> str:
         """For a terminal, one line for each hold-up."""
@@ -40,6 +43,8 @@ class Standing(BaseModel):
         since = self.post_held_since
         return "\n".join(
             ([f"No letter leaves since {since:%d %b %Y %H:%M} UTC: see `mash post status`."] if since else [])
+            + [f"{alarm} since {begun:%d %b %Y %H:%M} UTC: see {alarm.run_book}."
+               for alarm, begun in self.alarms.items()]
             + [f"{self.open_referrals} referrals are open; {engine}; {len(self.hold_ups)} hold-ups."]
             + [f"{each.reference}  {each.stage:<20} {each.why:<20} {_ago(each.seconds)}  {each.waits_for}"
                for each in self.hold_ups]
@@ -50,7 +55,7 @@ def look() -> Standing:
     """Ask the record, and the engine if it answers. Raises Unavailable when the record does not."""
     with unit_of_work() as session:
         still_open = session.exec(select(func.count()).where(col(Referral.stage) != Stage.CLOSED)).one()
-        held_up, post_held = hold_ups(session), held_since(session)
+        held_up, post_held, alarms = hold_ups(session), held_since(session), standing(session)
     suspended, under_way = _runs()
     return Standing(
         open_referrals=still_open,
@@ -59,6 +64,7 @@ def look() -> Standing:
         runs_under_way=under_way,
         hold_ups=held_up,
         post_held_since=post_held,
+        alarms=alarms,
     )
 
 

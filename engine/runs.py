@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,11 +17,17 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate, Varia
 from prefect.client.schemas.filters import (
     ArtifactCollectionFilter,
     ArtifactCollectionFilterKey,
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
     FlowRunFilterExpectedStartTime,
     FlowRunFilterId,
+    FlowRunFilterNextScheduledStartTime,
     FlowRunFilterState,
+    FlowRunFilterStateName,
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkPoolStatus
@@ -43,6 +50,8 @@ TOLD = "mash_told"
 #: A run that is put off further than this is not about to start.
 SOON = timedelta(minutes=1)
 AT_WORK = frozenset({StateType.RUNNING, StateType.PENDING, StateType.CANCELLING})
+#: What the engine names the state of a run that should have started.
+LATE = "Late"
 ENDED = frozenset({StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED})
 #: As many as the engine gives in one answer.
 _PAGE = 200
@@ -109,13 +118,40 @@ class Runs:
         return self._client.count_flow_runs(flow_run_filter=wanted)
 
     @_asking
-    def stands_idle(self) -> bool:
-        """Whether a worker is there, and yet works on nothing: a run that is late then is not waiting in a line."""
+    def count_ended_since(self, moment: datetime) -> int:
+        """How many runs of referrals crashed or failed since then (aware UTC)."""
+        types = [StateType.CRASHED, StateType.FAILED]
+        wanted = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[self._deployment_id()]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)),
+            end_time=FlowRunFilterEndTime(after_=moment),
+        )
+        return self._client.count_flow_runs(flow_run_filter=wanted)
+
+    @_asking
+    def count_late(self, moment: datetime) -> int:
+        """How many runs of referrals were to start before then (aware UTC), and the engine itself calls late."""
+        wanted = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[self._deployment_id()]),
+            state=FlowRunFilterState(name=FlowRunFilterStateName(any_=[LATE])),
+            # Not the expected start, which of a run that was resumed is its very first one.
+            next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=moment),
+        )
+        return self._client.count_flow_runs(flow_run_filter=wanted)
+
+    @_asking
+    def is_polled(self) -> bool:
+        """Whether a worker polls the hub's work pool, and nobody has paused it."""
         try:
-            status = self._client.read_work_pool(POOL).status
+            pool = self._client.read_work_pool(POOL)
         except ObjectNotFound:
             return False
-        return status is WorkPoolStatus.READY and self.count(*AT_WORK) == 0
+        return pool.status is WorkPoolStatus.READY
+
+    @_asking
+    def stands_idle(self) -> bool:
+        """Whether a worker is there, and yet works on nothing: a run that is late then is not waiting in a line."""
+        return self.is_polled() and self.count(*AT_WORK) == 0
 
     @_asking
     def carry_on(
@@ -203,18 +239,36 @@ class Runs:
             self._client.create_artifact(ArtifactCreate(key=key, type="table", data=data, description=description))
 
     @_asking
-    def told(self) -> int | None:
+    def show_pages(self, key: str, pages: Mapping[UUID, str], breath: float) -> None:
+        """Keep one page of Markdown under this key at each of these runs, in place of the one that is there.
+
+        The engine is left alone for so many seconds after each: whoever waits for a decision goes first.
+        """
+        wanted = ArtifactFilter(
+            key=ArtifactFilterKey(any_=[key]), flow_run_id=ArtifactFilterFlowRunId(any_=list(pages))
+        )
+        there = self._client.read_artifacts(artifact_filter=wanted, limit=_PAGE) if pages else []
+        known = {found.flow_run_id: found.id for found in there}
+        for run_id, page in pages.items():
+            if run_id in known:
+                self._client.update_artifact(known[run_id], ArtifactUpdate(data=page))
+            else:
+                self._client.create_artifact(ArtifactCreate(key=key, type="markdown", data=page, flow_run_id=run_id))
+            time.sleep(breath)
+
+    @_asking
+    def told(self, what: str = TOLD) -> int | None:
         """Up to which entry of the ledger the engine was told; None when it does not remember."""
-        found = self._client.read_variable_by_name(TOLD)
+        found = self._client.read_variable_by_name(what)
         return found.value if found is not None and isinstance(found.value, int) else None
 
     @_asking
-    def note_told(self, entry: int) -> None:
+    def note_told(self, entry: int, what: str = TOLD) -> None:
         """Let the engine remember up to which entry of the ledger it was told."""
-        if self._client.read_variable_by_name(TOLD) is None:
-            self._client.create_variable(VariableCreate(name=TOLD, value=entry))
+        if self._client.read_variable_by_name(what) is None:
+            self._client.create_variable(VariableCreate(name=what, value=entry))
         else:
-            self._client.update_variable(VariableUpdate(name=TOLD, value=entry))
+            self._client.update_variable(VariableUpdate(name=what, value=entry))
 
     def _pages(self, wanted: FlowRunFilter) -> Iterator[FlowRun]:
         offset = 0
@@ -278,4 +332,4 @@ def is_put_off(run: FlowRun, real_now: datetime) -> bool:
 
 def is_late(run: FlowRun) -> bool:
     """Whether the engine itself says that a run should have started."""
-    return run.state is not None and run.state.name == "Late"
+    return run.state is not None and run.state.name == LATE

@@ -19,10 +19,11 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from casework.db import database, real_time, unit_of_work
 from casework.notices import deliver_due, next_turn
 from casework.post import held_since, waiting
+from engine import clock_pages, hold_up_table
+from engine.alarms import watch_in_turn
 from engine.anchoring import write_when_due
 from engine.callers import Callers
 from engine.deadlines import keep_clock, keep_time
-from engine.hold_up_table import show_in_turn
 from engine.listener import Listener
 from engine.patience import back_off
 from engine.prune import prune_in_turn
@@ -101,7 +102,25 @@ def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
 def _telling(runs: Runs, stopping: threading.Event) -> Loop:
     def turn() -> float:
         tell_in_turn(runs)
-        show_in_turn(runs)
+        stopping.wait(settings().sweep_seconds / 4)
+        return 0.0
+
+    return turn
+
+
+def _showing(runs: Runs, stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        hold_up_table.show_in_turn(runs)
+        clock_pages.show_in_turn(runs)
+        stopping.wait(settings().sweep_seconds / 4)
+        return 0.0
+
+    return turn
+
+
+def _watching(runs: Runs, stopping: threading.Event) -> Loop:
+    def turn() -> float:
+        watch_in_turn(runs)
         stopping.wait(settings().sweep_seconds / 4)
         return 0.0
 
@@ -173,6 +192,8 @@ def main() -> None:
             ("engine", Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
             ("repair", _sweeping(_runs(opened), stopping)),
             ("story", _telling(_runs(opened), stopping)),
+            ("pages", _showing(_runs(opened), stopping)),
+            ("alarms", _watching(_runs(opened), stopping)),
             ("pruning", _pruning(_runs(opened), stopping)),
             ("post", _post_turn),
             ("checkpoint", _checkpointing(stopping)),

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     mail_url: SecretStr | None = Field(
         default=None, description="The SMTP server as an Apprise URL without recipients: mailto://host:port?from=…"
     )
+    operations: str | None = Field(
+        default=None,
+        description="Who runs the hub and is told of its alarms: an e-mail address, or env:NAME for a variable that "
+        "holds an Apprise URL. The alarm contact of the profile when it is not set.",
+    )
     trusted_proxies: str = Field(
         default="", description="Networks of the proxies before the portal, by commas: 10.0.0.0/24,10.0.1.7."
     )

@@ -8,6 +8,7 @@ from models import (
     account,
     agency,
     agreement,
+    alarm,
     board_pack,
     break_glass,
     check,
@@ -28,6 +29,6 @@ from models import (
 
 METADATA = SQLModel.metadata
 ROOMS = (
-    account, agency, agreement, board_pack, break_glass, check, decision, feedback, ledger, moves, outbox, radar,
+    account, agency, agreement, alarm, board_pack, break_glass, check, decision, feedback, ledger, moves, outbox, radar,
     referral, restriction, retention, second_look, signin, subject_access, wake,
 )  # fmt: skip

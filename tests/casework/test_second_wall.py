@@ -45,7 +45,7 @@ NO_CASE = frozenset(
     {
         "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "board_pack",
         "dip_sample", "erasure_list", "feedback", "invitation", "misdirected_contact", "portal_session", "post",
-        "provider_visit", "scenario_clock", "sharing_agreement", "sign_in",
+        "provider_visit", "raised_alarm", "scenario_clock", "sharing_agreement", "sign_in",
         "stage_move", "throttle", "turn",
     }
 )  # fmt: skip

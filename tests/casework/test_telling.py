@@ -6,13 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from casework import telling
+from casework import due_times, telling
 from casework.breaches import record_breaches
+from casework.documents import PauseDocument
+from casework.register import current_profile
+from engine.clock_pages import page
 from models.wake import Wake, WakeKind
 from rules.stages import CheckStatus
-from tests.casework.factory import AFTERNOON, ASKED, DUE, act, acts_of, give_back
+from tests.casework.factory import AFTERNOON, ASKED, DUE, SUPPORT, act, acts_of, give_back
 from tests.record import Record
 
+STANDS_STILL = PauseDocument(reason="QUESTION_OPEN")
 MORE = DUE.replace(minute=DUE.minute + 1)
 
 
@@ -47,6 +51,30 @@ def test_a_check_is_a_bar_from_asked_to_answered_and_a_breach_stays_on_it(record
     assert ends["MENTAL_HEALTH"] == [("Overdue", DUE), ("Returned late", MORE)]
     assert ends["COUNCIL_CHILDREN"] == [("Overdue", DUE)]
     assert {bar.asked_at for bar in act(telling.bars, told)} == {ASKED}
+
+
+def test_a_referrals_clocks_stand_on_one_page_by_agency_and_nothing_else_does(record: Record, checking):
+    """R24, R73; issue 7, item 1: asked, due, paused, overdue, answered, in the area's own time"""
+    give_back(checking, "POLICE", at=AFTERNOON)
+    act(due_times.pause, checking, "COMMUNITY_HEALTH_CHILDREN", STANDS_STILL, by=SUPPORT, at=AFTERNOON)
+    act(_breach, checking)
+    give_back(checking, "MENTAL_HEALTH", at=MORE)
+    mine = act(telling.clocks, [checking])
+    assert list(mine) == [checking]
+    shown = page(checking, mine[checking], MORE, current_profile())
+    asked, due = "Mon 16 Mar 2026 10:00", "Tue 17 Mar 2026 10:00"
+    assert shown.splitlines() == [
+        f"# Clocks of {checking}",
+        "",
+        "As of Tue 17 Mar 2026 10:01.",
+        "",
+        "| agency | asked | due | stands | answered or ended |",
+        "| --- | --- | --- | --- | --- |",
+        f"| COMMUNITY_HEALTH_CHILDREN | {asked} | {due} | Clock paused, since Mon 16 Mar 2026 15:00 |  |",
+        f"| COUNCIL_CHILDREN | {asked} | {due} | Overdue |  |",
+        f"| MENTAL_HEALTH | {asked} | {due} | Returned late | Tue 17 Mar 2026 10:01 |",
+        f"| POLICE | {asked} | {due} | Nothing known | Mon 16 Mar 2026 15:00 |",
+    ]
 
 
 def _breach(session, reference):

@@ -15,7 +15,8 @@ from tests.structure.house import calls, dotted, functions, importers, modules
 ABOUT_NO_REFERRAL = {
     "account", "account_event", "agency", "agreement_event", "api_token", "area_profile", "board_pack", "dip_sample",
     "draft", "erasure_list", "feedback", "invitation", "misdirected_contact", "opening", "portal_session", "post",
-    "provider_visit", "scenario_clock", "sharing_agreement", "sign_in", "stage_move", "throttle", "turn",
+    "provider_visit", "raised_alarm", "scenario_clock", "sharing_agreement", "sign_in", "stage_move", "throttle",
+    "turn",
 }  # fmt: skip
 #: Who says, and asks, who may know of what.
 NEIGHBOURS = {
