@@ -28,6 +28,7 @@ _ANSWERS_FEEDBACK = frozenset({Role.ACCOUNT_ADMIN, Role.DECISION_MAKER})
 #: ANYBODY needs no credential. A route that is not here answers nobody.
 ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /health": ANYBODY,
+    "GET /live": ANYBODY,
     "GET /static/{name}": ANYBODY,
     "GET /api/v1/openapi.json": ANYBODY,
     "GET /api/v1/accounts/me": _SIGNED_IN,

@@ -105,6 +105,12 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
+@router.get("/live", summary="Is it alive?")
+def live() -> dict[str, str]:
+    """The portal answers, whether or not the record does: what does not is to be started anew. Needs no token."""
+    return {"status": "ok"}
+
+
 @router.get("/api/v1/openapi.json", include_in_schema=False)
 def openapi(request: Request) -> dict[str, Any]:
     """The description of this API (OpenAPI)."""

@@ -38,7 +38,7 @@ from tests.portal.things import ABSENT, Thing, all_things
 PAGES = [route for route in ACCESS if route.startswith("GET ") and " /api/" not in route]
 #: No pages: they lead on, or give what a page is made of.
 NO_PAGES = {
-    "GET /", "GET /r/{reference}", "GET /health", "GET /static/{name}", "GET /stay", "GET /board-rows",
+    "GET /", "GET /r/{reference}", "GET /health", "GET /live", "GET /static/{name}", "GET /stay", "GET /board-rows",
     "GET /board/{reference}/news",
     "GET /sign-in/provider", "GET /sign-in/provider/back", "GET /sla/figures.{form}", "GET /sla/checks.{form}",
     "GET /packs/{pack_id}/pdf",

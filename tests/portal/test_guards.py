@@ -184,3 +184,4 @@ def test_while_the_record_does_not_answer_people_are_told_to_keep_what_they_have
         check_headers(answer)
         assert answer.headers["Retry-After"] == "5"
         assert "Nothing was saved. Keep this page or document" in answer.json()["detail"]
+    assert without_record.get("/live").status_code == 200

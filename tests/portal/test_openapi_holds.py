@@ -45,7 +45,7 @@ def references() -> dict[str, str]:
     return {}
 
 
-@pytest.mark.parametrize("route", [*ROUTES, "GET /health"])
+@pytest.mark.parametrize("route", [*ROUTES, "GET /health", "GET /live"])
 def test_the_api_answers_as_it_is_described(office: Office, described: Any, references: dict[str, str], route: str):
     """Issue 4: no 5xx, no violation of the schema, and the documented status codes are true"""
     method, _, path = route.partition(" ")
