@@ -10,21 +10,27 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from models.profile import Profile
+
 #: Rows of one kind that one round deletes at most, so that nobody waits for its locks.
 MOST = 10_000
-#: For so many days after it was disabled an account keeps its address and credentials, and its owner's drafts: a
-#: quarter, as a sent notice is kept, for questions about who did what. A choice.
-LEAVER_DAYS = 90
-#: For so many days feedback is kept after it was given or answered: three yearly reports look back on it. A choice.
-FEEDBACK_DAYS = 1096
 
 
 def clear(session: Session) -> int:
-    """Delete what is old; how many rows and accounts there were."""
-    calls = (
-        sa.func.clear_leftovers(MOST),
-        sa.func.clear_leavers(LEAVER_DAYS),
-        sa.func.clear_feedback(FEEDBACK_DAYS),
-    )
-    gone: list[int] = [session.execute(sa.select(call)).scalar_one() for call in calls]
-    return sum(gone)
+    """Delete what signing in left behind long ago; how many rows there were."""
+    return _called(session, sa.func.clear_leftovers(MOST))
+
+
+def clear_leavers(session: Session, profile: Profile) -> int:
+    """Clear what leavers signed in with, and their drafts, once the area's period is over; how many accounts."""
+    return _called(session, sa.func.clear_leavers(profile.retention.closed_account.days))
+
+
+def clear_feedback(session: Session, profile: Profile) -> int:
+    """Delete feedback whose period is over, counted from its answer, or else from when it was given; how many."""
+    return _called(session, sa.func.clear_feedback(profile.retention.feedback.days))
+
+
+def _called(session: Session, call: sa.Function[int]) -> int:
+    done: int = session.execute(sa.select(call)).scalar_one()
+    return done

@@ -34,15 +34,20 @@ def keep_rounds() -> None:
 
 
 def clear() -> None:
-    """Each hour: delete what signing in left behind, and notices that were sent long ago."""
+    """Each hour: delete what signing in left behind, and what the retention schedule keeps no longer of the rest."""
     with unit_of_work() as session:
-        mine = take_turn(session, "leftovers", HOUR)
-        gone = leftovers.clear(session) if mine else 0
-        notices = retention.clear_notices(session, current_profile()) if mine else 0
-    if gone:
-        log.info("%d old sign-ins, sessions, links, counts of tries and kept forms deleted", gone)
-    if notices:
-        log.info("%d old notices deleted", notices)
+        if not take_turn(session, "leftovers", HOUR):
+            return
+        profile = current_profile()
+        cleared = {
+            "old sign-ins, sessions, links, counts of tries and kept forms deleted": leftovers.clear(session),
+            "accounts of people who left cleared": leftovers.clear_leavers(session, profile),
+            "old pieces of feedback deleted": leftovers.clear_feedback(session, profile),
+            "old notices deleted": retention.clear_notices(session, profile),
+        }
+    for what, count in cleared.items():
+        if count:
+            log.info("%d %s", count, what)
 
 
 def confirm() -> None:

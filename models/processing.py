@@ -35,8 +35,8 @@ SUBJECT = Ground("Child or adult referred, and people around them", _TASK, _REFE
 WORKER = Ground("Professional, in what they do for a referral", "UK GDPR 6(1)(e) public task", _REFERRAL)
 RIGHTS = Ground("Child or adult referred", "UK GDPR 6(1)(c) legal obligation (Art. 15, 17, 5(2))", _REFERRAL)
 ACCOUNT = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 32 security", "with the account")
-SIGN_IN = Ground(ACCOUNT.whose, ACCOUNT.basis, "90 days after the account was closed: casework/leftovers.py")
-OPINION = Ground(ACCOUNT.whose, ACCOUNT.basis, "three years: casework/leftovers.py")
+SIGN_IN = Ground(ACCOUNT.whose, ACCOUNT.basis, "closed_account")
+OPINION = Ground(ACCOUNT.whose, ACCOUNT.basis, "feedback")
 FLEETING = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 32 security", "hours or days: migration 0017")
 GOVERNED = Ground("Person with an account", "UK GDPR 6(1)(e) public task, 5(2) accountability", "for good: no content")
 

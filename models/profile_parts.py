@@ -11,7 +11,16 @@ from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from holidays import country_holidays
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from rules import asking, legal_gate
 from rules.authority import Grade
@@ -475,6 +484,7 @@ class Trigger(StrEnum):
 
     CLOSED = "closed"
     SENT = "sent"
+    ANSWERED = "answered"
 
 
 class Period(Part):
@@ -486,11 +496,18 @@ class Period(Part):
     source: Line
 
 
+_NOT_SAID = "Not said in this version of the profile"
+#: The functions of migration 0035 keep these for so many days, whatever a profile says.
+_LEAST_DAYS = {"closed_account": 30, "feedback": 365}
+
+
 class Retention(Part):
     """The retention schedule: one period for each kind of data (R51).
 
     `engine_run` is for what the engine shows of a closed referral; the record outlives it. `returned_at_once` is for
     what went back without asking any agency. A referral about both sides is kept for the longer of their periods.
+    `closed_account` is for what its owner signed in with, and for their drafts: the name stays with what they did.
+    `feedback` that nobody answered is kept for so long after it was given.
     """
 
     child_referral: Period
@@ -498,6 +515,15 @@ class Retention(Part):
     returned_at_once: Period
     sent_notice: Period
     engine_run: Period
+    closed_account: Period = Period(days=90, counted_from=Trigger.CLOSED, basis=_NOT_SAID, source=_NOT_SAID)
+    feedback: Period = Period(days=1096, counted_from=Trigger.ANSWERED, basis=_NOT_SAID, source=_NOT_SAID)
+
+    @field_validator("closed_account", "feedback")
+    @classmethod
+    def _no_shorter_than_the_record_keeps_it(cls, period: Period, of: ValidationInfo) -> Period:
+        if period.days < (least := _LEAST_DAYS[of.field_name or ""]):
+            raise ValueError(f"should be for {least} days or more: the record keeps it so long")
+        return period
 
     @model_validator(mode="before")
     @classmethod
@@ -509,7 +535,7 @@ class Retention(Part):
         return {
             key.removesuffix("_days"): {
                 "days": days, "counted_from": "sent" if key == "sent_notice_days" else "closed",
-                "basis": "Not said in this version of the profile", "source": "Not said in this version of the profile",
+                "basis": _NOT_SAID, "source": _NOT_SAID,
             }
             for key, days in ({"engine_run_days": 30} | given).items()
         }  # fmt: skip

@@ -333,7 +333,7 @@ def profile_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return change
 
 
-NEW_VERSION = ('version = "bnes-2026.8"', 'version = "bnes-2026.9"')
+NEW_VERSION = ('version = "bnes-2026.9"', 'version = "bnes-2026.10"')
 WITHOUT_POLICE = (
     (
         'scope = ["child", "adult"]\ndefault_checks = true\nsearches_with = ["date_of_birth", "address"]\n',
@@ -351,8 +351,8 @@ def test_a_referral_lives_and_dies_under_the_profile_it_began_with(profile_file)
     after = refer(sender_id="two")
     ask(before)
     ask(after)
-    assert referral(before).profile_version == "bnes-2026.8"
-    assert referral(after).profile_version == "bnes-2026.9"
+    assert referral(before).profile_version == "bnes-2026.9"
+    assert referral(after).profile_version == "bnes-2026.10"
     assert "POLICE" in asked_agencies(before)
     assert "POLICE" not in asked_agencies(after)
 

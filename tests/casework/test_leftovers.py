@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from casework import drafts, kept_forms, leftovers, openings, provider_signin, signin
 from casework.db import now, unit_of_work
+from casework.register import current_profile
 from casework.sessions import open_session, real_now
+from engine import rounds
 from models.account import Account
 from models.feedback import Feedback
 from rules.permissions import Role
@@ -103,8 +106,8 @@ def test_of_who_left_the_name_stays_and_nothing_to_sign_in_with(record: Record):
     with unit_of_work() as session:
         _left(session, "long-ago", days=91)
         _left(session, "lately", days=89)
-        assert leftovers.clear(session) == 1
-        assert leftovers.clear(session) == 0
+        assert leftovers.clear_leavers(session, current_profile()) == 1
+        assert leftovers.clear_leavers(session, current_profile()) == 0
     kept = "num_nonnulls(email, email_digest, password_hash, totp_secret, totp_last_step, provider_subject)"
     left = "id IN ('long-ago', 'lately', 'rep')"
     assert record.ask(f"SELECT id, {kept} FROM account WHERE {left} ORDER BY id") == [
@@ -130,5 +133,18 @@ def test_feedback_goes_three_years_after_it_was_given_or_answered(record: Record
             )
         )  # fmt: skip
         session.flush()
-        assert leftovers.clear(session) == (0 if is_kept else 1)
+        assert leftovers.clear_feedback(session, current_profile()) == (0 if is_kept else 1)
     assert record.ask("SELECT count(*) FROM feedback") == [(1 if is_kept else 0,)]
+
+
+def test_the_timekeeper_says_of_each_kind_what_it_cleared(record: Record, caplog: pytest.LogCaptureFixture):
+    """R51: whoever left is no old sign-in"""
+    caplog.set_level(logging.INFO, "mash.timekeeper")
+    with unit_of_work() as session:
+        _left(session, "long-ago", days=91)
+        given = now(session) - 1097 * DAY
+        session.add(Feedback(given_at=given, given_by="rep", went_well="The call.", for_everybody=False))
+    rounds.clear()
+    assert [each.getMessage() for each in caplog.records if each.name == "mash.timekeeper"] == [
+        "1 accounts of people who left cleared", "1 old pieces of feedback deleted",
+    ]  # fmt: skip

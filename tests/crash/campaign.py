@@ -59,7 +59,7 @@ def impatient_profile(folder: Path) -> Path:
     """The area's profile, but mail is tried again after seconds: minutes of an outage are played in seconds."""
     area = (HOUSE / "profiles" / "bnes.toml").read_text()
     changes = {
-        'version = "bnes-2026.8"': 'version = "bnes-2026.8-impatient"',
+        'version = "bnes-2026.9"': 'version = "bnes-2026.9-impatient"',
         "attempts_per_channel = 4": "attempts_per_channel = 50",
         "retry_after_seconds = [10, 60, 300]": "retry_after_seconds = [1, 2, 3]",
     }

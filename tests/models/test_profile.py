@@ -307,7 +307,7 @@ HOLIDAY = '[[hours.short_days]]\ndate = 2026-12-25\nopens = "08:30"\ncloses = "1
         ('mode = "BACK_OFFICE"', 'mode = "SIDE_DOOR"', "area.mode: should be 'BACK_OFFICE' or 'FRONT_DOOR'"),
         ('mode = "BACK_OFFICE"', 'moode = "BACK_OFFICE"', "area.mode: is missing"),
         ('mode = "BACK_OFFICE"', 'mode = "BACK_OFFICE"\nsize = 3', "area.size: is not a key that a profile has"),
-        ('version = "bnes-2026.8"', 'version = ""', "version: String should match pattern"),
+        ('version = "bnes-2026.9"', 'version = ""', "version: String should match pattern"),
         ('zone = "Europe/London"', 'zone = "Europe/Bath"', "area.zone: is not a time zone such as Europe/London"),
         ('zone = "Europe/London"', 'zone = "../London"', "area.zone: is not a time zone such as Europe/London"),
         ("[front_door.adult]", "[front_door.elder]", "front_door.elder: should be 'child' or 'adult'"),
@@ -424,9 +424,14 @@ HOLIDAY = '[[hours.short_days]]\ndate = 2026-12-25\nopens = "08:30"\ncloses = "1
             "delivery.retry_after_seconds[1]: should",
         ),
         (
-            "days = 90",
-            "days = 0",
+            'days = 90\ncounted_from = "sent"',
+            'days = 0\ncounted_from = "sent"',
             "retention.sent_notice.days: should be greater than or equal",
+        ),
+        (
+            "days = 1096",
+            "days = 364",
+            "retention.feedback: should be for 365 days or more",
         ),
         (
             'MENTAL_HEALTH = ["MENTAL_HEALTH"]',
@@ -451,10 +456,10 @@ HOLIDAY = '[[hours.short_days]]\ndate = 2026-12-25\nopens = "08:30"\ncloses = "1
         ),
         ('code_sets = "codes.toml"', 'code_sets = "../codes.toml"', "code_sets: String should match pattern"),
         ('code_sets = "codes.toml"', "", "code_sets: is missing"),
-        ('version = "bnes-2026.8"', 'version = "bnes-2026.8"\ncodes = {}', "codes: is not for a profile to say"),
+        ('version = "bnes-2026.9"', 'version = "bnes-2026.9"\ncodes = {}', "codes: is not for a profile to say"),
         (
-            'version = "bnes-2026.8"',
-            'version = "bnes-2026.8"\nversion = "2"',
+            'version = "bnes-2026.9"',
+            'version = "bnes-2026.9"\nversion = "2"',
             "is not TOML: Cannot overwrite a value (at line",
         ),
         ("[area]", "[area", "is not TOML: Expected ']' at the end of a table declaration (at line 14, column 6)"),
@@ -536,8 +541,9 @@ def test_rules_name_only_codes_that_the_shipped_sets_have(bnes: Profile) -> None
 def test_a_profile_of_before_there_was_a_schedule_is_still_read(bnes: Profile) -> None:
     """R70, R51: referrals live on under the version that they began with"""
     older = bnes.model_dump(mode="json")
-    periods = {f"{kind}_days": period["days"] for kind, period in older["retention"].items() if kind != "engine_run"}
+    newer = {"engine_run", "closed_account", "feedback"}
+    periods = {f"{kind}_days": period["days"] for kind, period in older["retention"].items() if kind not in newer}
     read = Profile.model_validate(older | {"retention": periods})
     assert read.retention.days() == bnes.retention.days()
-    assert read.retention.engine_run.days == 30
+    assert (read.retention.engine_run.days, read.retention.closed_account.days) == (30, 90)
     assert Profile.model_validate(read.model_dump(mode="json")) == read
