@@ -40,6 +40,15 @@ def still_here(session: Session, reference: str, *, by: Actor, at: datetime) -> 
     return [StillHere.of(each, subject=each.code) for each in referrals.remaining(session, reference)]
 
 
+def are_several(session: Session, reference: str, *, by: Actor) -> bool:
+    """Whether more than one person may leave a referral early, so that one must be chosen; nothing of them is shown.
+
+    Raises NotFound, NotPermitted.
+    """
+    check_may_end_early(by, referrals.find(session, reference).duty_team)
+    return len(referrals.remaining(session, reference)) > 1
+
+
 def clear_concern(session: Session, reference: str, document: EarlyEndDocument, *, by: Actor, at: datetime) -> None:
     """The concern is clear and agreed now: back to the duty team for the existing procedure, at once (seed L278)."""
     _end(session, reference, document, CLEAR_CONCERN, by=by, at=at)

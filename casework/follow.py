@@ -233,12 +233,13 @@ def _team_only(session: Session, referral: Referral) -> dict[str, object]:
     profile, checks = profile_of(session, referral), referrals.checks(session, referral.reference)
     agency_of = {check.id: check.agency for check in checks}
     dissent = session.get(Dissent, referral.reference)
+    on = referral.received_at.astimezone(profile.zone_info).date()
     return {
         "checks": see_checks(session, checks, profile, referral.received_at),
         "not_asked": [
             NotAskedSeen.of(
                 row,
-                name=profile.agency(row.agency).names[-1].name,
+                name=profile.agency(row.agency).name_on(on),
                 why=label_of(session, referral, "not_asked_because", row.reason),
             )
             for row in asking.not_asked(session, referral.reference)

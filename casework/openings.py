@@ -5,6 +5,7 @@ A referral counts once in ten minutes, however often it is looked at or acted on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from casework.follow import Seen
 from casework.notices import MASH_ALARM, say, say_privately
 from casework.throttle import Limit
 from models.account import AccountEvent
+from models.referral import Referral
 from models.settings import settings
 from models.signin import Opening
 from notifications.account_letters import AccountLetter
@@ -89,13 +91,16 @@ def tell(session: Session, stopped: TooManyOpened, *, at: datetime, real_now: da
 def stops(session: Session, *, by: Actor, at: datetime) -> list[Stop]:
     """Which accounts were stopped, the newest first; what they had opened is for information governance to read.
 
-    Raises NotPermitted.
+    What is hidden from the reader is left out of that, as what never was one is (S-5). Raises NotPermitted.
     """
     check_may_read_register(by)
     query = select(AccountEvent).where(AccountEvent.act == _ACT).order_by(col(AccountEvent.id).desc()).limit(_SHOWN)
-    return [_stop(event, in_full=by.role is Role.IG_LEAD) for event in session.exec(query)]
+    events = session.exec(query).all()
+    opened = {each for event in events for each in event.detail["references"]} if by.role is Role.IG_LEAD else set()
+    there = set(session.exec(select(Referral.reference).where(col(Referral.reference).in_(opened))))
+    return [_stop(event, there) for event in events]
 
 
-def _stop(event: AccountEvent, *, in_full: bool) -> Stop:
-    opened = event.detail["references"] if in_full else []
+def _stop(event: AccountEvent, there: Collection[str]) -> Stop:
+    opened = [each for each in event.detail["references"] if each in there]
     return Stop(account=event.account_id, at=event.at, most=event.detail["most"], references=opened)

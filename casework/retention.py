@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from casework import ledger
+from casework import hidden, ledger
 from casework.db import unit_of_work
 from casework.ledger import Act
 from casework.legal_hold import is_held
@@ -33,7 +33,7 @@ from rules.stages import Stage
 MOST = 500
 #: Sent notices that one round deletes at most.
 _MOST_NOTICES = 10_000
-HELD, KEPT_LONGER = "HELD", "KEPT_LONGER"
+HELD, RESTRICTED, KEPT_LONGER = "HELD", "RESTRICTED", "KEPT_LONGER"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Listed:
 def over(session: Session, profile: Profile, *, at: datetime) -> list[Over]:
     """The referrals whose time is over by the schedule of this profile, the longest over first; those held too.
 
-    At most so many as one list holds, apart from those that are held.
+    None that is restricted: whoever agrees to a list may know of all that is on it. At most so many as one list holds,
+    apart from those that are held.
     """
     found: list[Over] = []
     to_erase = 0
@@ -121,8 +122,8 @@ def newest(session: Session, *, by: Actor, at: datetime) -> Listed | None:
 def erase_agreed(profile: Profile, *, at: datetime) -> int:
     """Erase what is on lists that two people agreed to, each in a transaction of its own; how many there were.
 
-    What has been put under a hold since, or is kept longer by the schedule in force now, is passed over, and the list
-    says so. Safe to repeat, and to break off. Raises Unavailable.
+    What has been put under a hold or was restricted since, or is kept longer by the schedule in force now, is passed
+    over, and the list says so. Safe to repeat, and to break off. Raises Unavailable.
     """
     with unit_of_work() as session:
         agreed = [each.id for each in session.exec(_open_lists().where(col(ErasureList.seconded_by).is_not(None)))]
@@ -154,7 +155,8 @@ def _erase(session: Session, list_id: UUID, reference: str, profile: Profile, at
         return False
     now_over = next(iter(_over(session, profile, at, reference)), None)
     if now_over is None or is_held(session, reference):
-        erasure.passed_over = HELD if now_over else KEPT_LONGER
+        kept = RESTRICTED if _is_restricted(session, reference) else KEPT_LONGER
+        erasure.passed_over = HELD if now_over else kept
         session.add(erasure)
         return False
     ledger.write(
@@ -179,6 +181,7 @@ def _over(session: Session, profile: Profile, at: datetime, reference: str | Non
         .where(
             col(Referral.stage) == Stage.CLOSED,
             col(Referral.erased_at).is_(None),
+            ~hidden.is_restricted(),
             col(Referral.closed_at) <= at - timedelta(days=min(days.values())),
         )
         .order_by(col(Referral.closed_at), col(Referral.reference))
@@ -191,6 +194,11 @@ def _over(session: Session, profile: Profile, at: datetime, reference: str | Non
         kind = kind_of(sides, was_asked, days)
         if (until := kept_until(closed_at, days[kind])) <= at:
             yield Over(found, kind, until, is_kept)
+
+
+def _is_restricted(session: Session, reference: str) -> bool:
+    query = select(Referral.reference).where(Referral.reference == reference, hidden.is_restricted())
+    return session.exec(query).first() is not None
 
 
 def _open_lists() -> SelectOfScalar[ErasureList]:

@@ -199,8 +199,7 @@ def _end(door: Door, reference: str, verb: Callable[..., None], template: str, d
     try:
         with door.at_work() as (session, by, at):
             document = meant(door, EarlyEndDocument)
-            there = early_end.still_here(session, reference, by=by, at=at)
-            if len(there) > 1 and not document.subjects:
+            if early_end.are_several(session, reference, by=by) and not document.subjects:
                 raise NotAcceptable(FieldError("/subjects", "choose at least one person"))
             verb(session, reference, document, by=by, at=at)
             over = follow.see(session, reference, by=by, at=at).stage not in UNDECIDED

@@ -16,10 +16,22 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 from typer.testing import CliRunner
 
-from casework import accounts, drafts, intake, ledger, ledger_check, legal_hold, outcome, referrals, retention
+from casework import (
+    accounts,
+    drafts,
+    intake,
+    ledger,
+    ledger_check,
+    legal_hold,
+    outcome,
+    referrals,
+    restriction,
+    retention,
+)
 from casework.db import unit_of_work
 from casework.documents import HoldDocument, LiftDocument
 from casework.register import current_profile
+from casework.restriction_documents import RestrictionDocument, WhyDocument
 from engine import rounds
 from engine.cli import app
 from engine.databases import plain
@@ -160,6 +172,30 @@ def test_the_list_alone_erases_nothing_and_nor_does_one_person():
     assert erase(over) == 1
     with pytest.raises(Conflict):
         act(retention.agree, of, by=LEAD, at=over)
+
+
+def test_what_is_restricted_is_on_no_list_and_goes_by_none(record: Record):
+    """S-5, S-27: nobody agrees to what they may not know of; once it is lifted it is listed as any other"""
+    over, officer = AFTERNOON + CHILD, Actor("officer", Role.DUTY_TEAM, duty_team=duty().duty_team, is_person=True)
+    with unit_of_work() as session:
+        session.add(account_of(officer, AFTERNOON))
+    hidden = RestrictionDocument(ground="ADOPTION", reason="Two families.", named=[officer.id])
+    before, meanwhile, seen = (closed(sender_id) for sender_id in ("before", "meanwhile", "seen"))
+    act(restriction.restrict, before, hidden, by=DECIDER, at=AFTERNOON)
+    of = listed(over)
+    act(restriction.restrict, meanwhile, hidden, by=DECIDER, at=AFTERNOON)
+    for by in (LEAD, ADMIN):
+        act(retention.agree, of, by=by, at=over)
+    assert erase(over) == 1
+    assert record.ask("SELECT reference, passed_over FROM erasure WHERE erased_at IS NULL") == [
+        (meanwhile, "RESTRICTED")
+    ]
+    assert what_is_over(over) == []
+    act(restriction.lift, before, WhyDocument(reason="It is over."), by=DECIDER, at=over)
+    assert what_is_over(over) == [(before, Kind.CHILD_REFERRAL, False)]
+    assert all(referral(each).narrative for each in (before, meanwhile))
+    with pytest.raises(NotFound):
+        referral(seen)
 
 
 @pytest.mark.parametrize("by", [DECIDER, SUPPORT, duty(), Actor("lead", Role.IG_LEAD)], ids=lambda by: by.role)

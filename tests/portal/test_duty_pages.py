@@ -206,6 +206,8 @@ def test_a_concern_that_became_clear_comes_back_at_once(office: Office, officer:
     assert officer.send(page).headers["location"] == f"/referrals/{reference}?done=clear"
     found = acts(reference)
     assert found.count("CHECK_CANCELLED") == found.count("CHECK_REQUESTED")
+    # The two pages showed who is in it; sending the form shows nobody anything.
+    assert found.count("DETAILS_READ") == 2
     assert "CHECK_BREACHED" not in found
     assert "DECIDED" not in found
     assert officer.post(page).status_code == 409

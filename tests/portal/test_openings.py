@@ -9,13 +9,14 @@ from html import unescape
 import pytest
 from sqlmodel import select, update
 
-from casework import kept_forms
-from casework.db import unit_of_work
+from casework import kept_forms, restriction
+from casework.db import now, unit_of_work
+from casework.restriction_documents import RestrictionDocument
 from casework.sessions import real_now
 from models.account import AccountEvent
 from models.settings import settings
 from models.signin import Opening, Throttle
-from tests.portal.office import Office
+from tests.portal.office import DECIDER, Office
 from tests.portal.people import Person, at_their_desk
 
 MOST = 3
@@ -113,6 +114,16 @@ def test_it_stands_where_the_lead_and_the_administrators_look(office: Office, su
             AccountEvent.act == "OPENED_TOO_MANY", AccountEvent.account_id == "MASH_SUPPORT"
         )
         assert "HUB" in session.exec(query).all()
+
+
+def test_what_is_restricted_by_now_is_not_named_there(office: Office, support: Person, referrals: list[str]):
+    """S-5, S-20: as a reference that never was one is not"""
+    support.get(f"/board/{referrals[3]}")
+    hidden = RestrictionDocument(ground="ADOPTION", reason="Two families.", named=["OFFICER"])
+    with unit_of_work() as session:
+        restriction.restrict(session, referrals[1], hidden, by=DECIDER, at=now(session))
+    lead = at_their_desk(office.client, "IG_LEAD").get("/openings").text
+    assert [reference in lead for reference in referrals[:3]] == [True, False, True]
 
 
 def test_what_is_refused_anyway_counts_for_nothing(office: Office, referrals: list[str]):

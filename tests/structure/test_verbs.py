@@ -39,6 +39,7 @@ LOOKS = {
     "casework/dip_samples.py:listed",
     "casework/dip_samples.py:one",
     "casework/second_looks.py:waiting",
+    "casework/early_end.py:are_several",
 }
 
 
