@@ -89,7 +89,7 @@ def make(
     ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at, content=said)
     chain = ledger.entries(session, reference)
     contents = ledger.contents(session, reference)
-    told = record(reference, chain, contents, _letters(session, reference))
+    told = record(reference, chain, contents, letters(session, reference))
     files = {
         "ledger.jsonl": "".join(f"{entry.as_entry().line()}\n" for entry in chain).encode(),
         "contents.jsonl": "".join(f"{_content(row)}\n" for _, row in sorted(contents.items())).encode(),
@@ -140,7 +140,8 @@ def _known(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _letters(session: Session, reference: str) -> list[dict[str, Any]]:
+def letters(session: Session, reference: str) -> list[dict[str, Any]]:
+    """Every letter about a referral as the outbox keeps it: which message, to whom, when it was written and sent."""
     query = select(Notice).where(Notice.reference == reference).order_by(col(Notice.written_at), col(Notice.key))
     return [
         {
