@@ -21,6 +21,9 @@ _VIEWS = sa.table(
     sa.column("own_met", sa.Boolean),
     schema="reports",
 )
+_JUDGEMENTS = sa.table(
+    "judgements", *(sa.column(name) for name in ("reference", "side", "decided_on", "met", "not_met")), schema="reports"
+)
 _DISSENTS = sa.table(
     "dissents", *(sa.column(name) for name in ("side", "stage", "since_on", "resolved")), schema="reports"
 )
@@ -53,21 +56,37 @@ def agreement(session: Session, first: date, last: date, side: str | None = None
     A referral about both sides is each side's. One that is restricted is not among them: its views cannot be told
     apart from another's without its reference.
     """
-    query = sa.select(_VIEWS).where(*_wanted(first, last, side))
-    said: dict[str, Counter[bool]] = defaultdict(Counter)
-    told: dict[str, list[bool]] = defaultdict(list)
-    last_views: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in session.execute(query):
-        last_views[row.agency][row.last_view] += 1
-        if row.own_met is not None:
-            said[row.reference][row.own_met] += 1
-            told[row.agency].append(row.own_met == row.decided_met)
+    patterns: Counter[tuple[int, int]] = Counter()
+    for _, met, not_met, times in session.execute(_patterns(first, last, side)):
+        patterns[met, not_met] += times
     return Agreement(
-        _judged(Counter((each[True], each[False]) for each in said.values())),
-        {agency: (sum(same), len(same) - sum(same)) for agency, same in sorted(told.items())},
-        dict(sorted(last_views.items())),
+        _judged(patterns),
+        with_decision(session, first, last, side),
+        _last_views(session, first, last, side),
         _dissents(session, first, last, side),
     )
+
+
+def with_decision(
+    session: Session, first: date, last: date, side: str | None = None, agency: str | None = None
+) -> dict[str, tuple[int, int]]:
+    """By agency, or of one: how often its own view, before the discussion, was the decision's; and how often not."""
+    same = sa.func.count().filter(_VIEWS.c.own_met == _VIEWS.c.decided_met)
+    query = sa.select(_VIEWS.c.agency, same, sa.func.count() - same).where(
+        *_wanted(_VIEWS, first, last, side), _VIEWS.c.own_met.is_not(None)
+    )
+    query = query if agency is None else query.where(_VIEWS.c.agency == agency)
+    found = session.execute(query.group_by(_VIEWS.c.agency).order_by(_VIEWS.c.agency))
+    return {of: (as_decided, otherwise) for of, as_decided, otherwise in found}
+
+
+def _last_views(session: Session, first: date, last: date, side: str | None) -> dict[str, Counter[str]]:
+    said = (_VIEWS.c.agency, _VIEWS.c.last_view)
+    query = sa.select(*said, sa.func.count()).where(*_wanted(_VIEWS, first, last, side)).group_by(*said).order_by(*said)
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for agency, last_view, times in session.execute(query):
+        found[agency][last_view] = times
+    return dict(found)
 
 
 def over_time(session: Session, periods: Sequence[tuple[date, date]], side: str | None = None) -> list[Agreed]:
@@ -86,14 +105,9 @@ def over_time(session: Session, periods: Sequence[tuple[date, date]], side: str 
 
 def _patterns(first: date, last: date, side: str | None) -> sa.Select[tuple[date, int, int, int]]:
     """How many referrals of each day have so many views that it is met, and so many that it is not."""
-    met, number = _VIEWS.c.own_met, sa.func.count()
-    of_one = (
-        sa.select(_VIEWS.c.decided_on, number.filter(met).label("met"), number.filter(~met).label("not_met"))
-        .where(*_wanted(first, last, side), met.is_not(None))
-        .group_by(_VIEWS.c.reference, _VIEWS.c.decided_on)
-        .subquery()
-    )
-    return sa.select(*of_one.c, number).group_by(*of_one.c)
+    said = (_JUDGEMENTS.c.decided_on, _JUDGEMENTS.c.met, _JUDGEMENTS.c.not_met)
+    wanted = [*_wanted(_JUDGEMENTS, first, last, side), _JUDGEMENTS.c.met + _JUDGEMENTS.c.not_met > 0]
+    return sa.select(*said, sa.func.count()).where(*wanted).group_by(*said)
 
 
 def _judged(patterns: Counter[tuple[int, int]]) -> Concordance:
@@ -107,10 +121,9 @@ def _concordance(patterns: tuple[tuple[tuple[int, int], int], ...]) -> Concordan
     return concordance([True] * met + [False] * not_met for (met, not_met), times in patterns for _ in range(times))
 
 
-def _wanted(first: date, last: date, side: str | None) -> list[sa.ColumnElement[bool]]:
-    return [
-        _VIEWS.c.decided_on.between(first, last), _VIEWS.c.reference.is_not(None), *_of_side(_VIEWS.c.side, side),
-    ]  # fmt: skip
+def _wanted(table: sa.TableClause, first: date, last: date, side: str | None) -> list[sa.ColumnElement[bool]]:
+    of_these = (table.c.decided_on.between(first, last), table.c.reference.is_not(None))
+    return [*of_these, *_of_side(table.c.side, side)]
 
 
 def _disagreed(first: date, last: date, side: str | None) -> list[sa.ColumnElement[bool]]:

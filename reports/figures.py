@@ -5,7 +5,9 @@ The columns are those of the views, and mean what docs/reports.md says of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -13,6 +15,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
+
+from reports.spans import Spans, spans
 
 _STATES = ("on_time", "late", "silent", "declined", "cancelled", "open")
 _CHECKS = sa.table(
@@ -22,10 +26,23 @@ _CHECKS = sa.table(
         for name in (
             "reference", "agency", "side", "band", "state", "asked_on", "month", "asked_at", "due_at", "answered_at",
             "breached", "answer_minutes", "answer_open_minutes", "late_minutes", "late_open_minutes", "cause",
+            "settled_at", "settled_late_minutes",
         )
     ),
     schema="reports",
 )  # fmt: skip
+_CELL = ("agency", "side", "band", "cause")
+
+
+def _sums(table: str, *own: str) -> sa.TableClause:
+    """A table of what is summed up already (migration 0039)."""
+    return sa.table(table, *(sa.column(name) for name in (*own, *_CELL)), schema="reports")
+
+
+_COUNTS = _sums("kept_count", "month", "asked", *_STATES, "breached")
+_LENGTHS = _sums("kept_length", "span", "since", "in_office", "hour", "minutes", "checks")
+_LENGTH_HOURS = _sums("kept_length_hour", "span", "since", "in_office", "hour", "checks")
+_ASKED_HOURS = _sums("kept_asked_hour", "month", "hour", "checks")
 _FRESH = sa.table("as_of", sa.column("refreshed_at"), schema="reports")
 
 
@@ -98,26 +115,25 @@ class Table(NamedTuple):
 def table(session: Session, asked: Asked, by: By) -> Table:
     """The figures of these checks, one row for each value of `by`, in order.
 
-    Counted once for each value and month; and the middle of how long is taken from how often each length occurs, which
-    PostgreSQL counts with several processes, where it would sort a million checks with one.
+    What lies in whole months is summed up from what is kept of them; only the days that are left are counted.
     """
-    of = _CHECKS.c[by].label("of")
-    query = sa.select(of, _CHECKS.c.month, *_counts()).where(*_wanted(asked)).group_by(of, _CHECKS.c.month)
+    scope = _scope(session, asked, by)
     by_value: dict[Any, list[int]] = {}
     by_month: dict[date, list[int]] = {}
-    for value, month, *counts in session.execute(query):
-        by_value[value] = _added(by_value.get(value), counts)
-        by_month[month] = _added(by_month.get(month), counts)
-    times = [_middle(session, asked, of, _CHECKS.c[name]) for name in ("answer_minutes", "answer_open_minutes")]
+    for query in _count_queries(scope):
+        for value, month, *counts in session.execute(query):
+            by_value[value] = _added(by_value.get(value), counts)
+            by_month[month] = _added(by_month.get(month), counts)
+    times = [_middles(session, scope, in_office) for in_office in (False, True)]
     total = [0] * (len(_STATES) + 2)
     for counts in by_value.values():
         total = _added(total, counts)
     return Table(
         [
-            _figures(value, by_value[value], [found[0].get(value, _NEVER) for found in times])
+            _figures(value, by_value[value], [found.get(value, _NEVER) for found, _ in times])
             for value in sorted(by_value, key=lambda value: (value is None, value))
         ],
-        _figures(None, total, [found[1] for found in times]),
+        _figures(None, total, [of_all for _, of_all in times]),
         [(month, counts[-1], _counted(counts)) for month, counts in sorted(by_month.items())],
     )
 
@@ -128,12 +144,23 @@ def usual_first(today: date) -> date:
 
 
 def checks(session: Session, asked: Asked, state: str | None = None, limit: int = 100) -> list[CheckRow]:
-    """The checks behind a figure, the longest late first, then the newest, at most `limit`; of one state, or of all."""
-    query = sa.select(*(_CHECKS.c[name] for name in CheckRow._fields)).where(*_wanted(asked))
-    if state is not None:
-        query = query.where(_CHECKS.c.state == state)
-    query = query.order_by(sa.nulls_last(_CHECKS.c.late_minutes.desc()), _CHECKS.c.asked_at.desc(), _CHECKS.c.agency)
-    return [CheckRow(*row) for row in session.execute(query.limit(limit))]
+    """The checks behind a figure, the longest late first, then the newest, at most `limit`; of one state, or of all.
+
+    Three ways into the record, each in the order of an index: what grows late still, what was late, and all else.
+    """
+    columns, order = [_CHECKS.c[name] for name in CheckRow._fields], (_CHECKS.c.asked_at.desc(), _CHECKS.c.agency)
+    wanted = [*_wanted(asked), *([] if state is None else [_CHECKS.c.state == state])]
+    grows = sa.and_(_CHECKS.c.state == "silent", _CHECKS.c.settled_at.is_(None))
+    was_late = _CHECKS.c.settled_late_minutes.is_not(None)
+    ways = [
+        sa.select(*columns).where(*wanted, grows).order_by(_CHECKS.c.due_at, *order),
+        sa.select(*columns).where(*wanted, was_late).order_by(_CHECKS.c.settled_late_minutes.desc(), *order),
+    ]
+    late = [CheckRow(*row) for way in ways for row in session.execute(way.limit(limit))]
+    late.sort(key=lambda row: (-(row.late_minutes or 0), -row.asked_at.timestamp(), row.agency))
+    rest = sa.select(*columns).where(*wanted, ~was_late, ~grows).order_by(_CHECKS.c.asked_on.desc(), *order)
+    others = session.execute(rest.limit(limit - len(late))) if len(late) < limit else ()
+    return [*late[:limit], *(CheckRow(*row) for row in others)]
 
 
 def as_of(session: Session) -> datetime | None:
@@ -142,12 +169,66 @@ def as_of(session: Session) -> datetime | None:
     return found
 
 
+def asked_by_hour(session: Session, asked: Asked, zone: str) -> Mapping[str, Counter[int]]:
+    """How many were asked in each hour of the area's day, by agency. A cause makes no difference: it came later."""
+    asked = replace(asked, cause=None)
+    whole, number = _scope(session, asked, By.AGENCY).spans, sa.func.count()
+    hour = sa.cast(sa.extract("hour", sa.func.timezone(zone, _CHECKS.c.asked_at)), sa.Integer).label("hour")
+    kept = sa.select(_ASKED_HOURS.c.agency, _ASKED_HOURS.c.hour, sa.func.sum(_ASKED_HOURS.c.checks)).where(
+        _ASKED_HOURS.c.month.in_(whole.months), *_of_these(_ASKED_HOURS, asked)
+    )
+    left = sa.select(_CHECKS.c.agency, hour, number).where(_on(whole), *_of_these(_CHECKS, asked))
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for query in (kept.group_by(_ASKED_HOURS.c.agency, _ASKED_HOURS.c.hour), left.group_by(_CHECKS.c.agency, hour)):
+        for agency, of_day, checks_then in session.execute(query):
+            found[agency][of_day] += checks_then
+    return found
+
+
+class _Scope(NamedTuple):
+    """Which checks, what they are told apart by, and of which days the sums are kept."""
+
+    asked: Asked
+    by: By
+    spans: Spans
+
+
+def _scope(session: Session, asked: Asked, by: By) -> _Scope:
+    """Between the first day on which anything was asked and the last: what lies beyond makes no month less whole."""
+    first, last = (sa.select(of(_CHECKS.c.asked_on)).scalar_subquery() for of in (sa.func.min, sa.func.max))
+    known = session.execute(sa.select(first, last)).one()
+    return _Scope(asked, by, spans(asked.first, asked.last, None if known[0] is None else (known[0], known[1])))
+
+
 def _wanted(asked: Asked) -> list[sa.ColumnElement[bool]]:
-    one_of = [(_CHECKS.c[by], getattr(asked, by)) for by in By if by is not By.MONTH]
-    return [
-        _CHECKS.c.asked_on.between(asked.first, asked.last),
-        *(column == value for column, value in one_of if value is not None),
-    ]
+    return [_CHECKS.c.asked_on.between(asked.first, asked.last), *_of_these(_CHECKS, asked)]
+
+
+def _of_these(table: sa.TableClause, asked: Asked) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == value for name in _CELL if (value := getattr(asked, name)) is not None]
+
+
+def _on(whole: Spans) -> sa.ColumnElement[bool]:
+    """On the days that are in no whole month."""
+    return sa.or_(sa.false(), *(_CHECKS.c.asked_on.between(*some) for some in whole.days))
+
+
+def _of(table: sa.TableClause, by: By, month: str) -> sa.ColumnElement[Any]:
+    """What the checks are told apart by. A cause that nobody has said is the empty text in the sums."""
+    if by is By.CAUSE:
+        return sa.func.nullif(table.c.cause, "").label("of")
+    return table.c[month if by is By.MONTH else by].label("of")
+
+
+def _count_queries(scope: _Scope) -> Iterator[sa.Select[Any]]:
+    whole, asked = scope.spans, scope.asked
+    if whole.months:
+        sums = (sa.func.sum(_COUNTS.c[name]) for name in ("asked", *_STATES, "breached"))
+        query = sa.select(_of(_COUNTS, scope.by, "month"), _COUNTS.c.month, *sums)
+        yield query.where(_COUNTS.c.month.in_(whole.months), *_of_these(_COUNTS, asked)).group_by("of", _COUNTS.c.month)
+    if whole.days:
+        query = sa.select(_of(_CHECKS, scope.by, "month"), _CHECKS.c.month, *_counts())
+        yield query.where(_on(whole), *_of_these(_CHECKS, asked)).group_by("of", _CHECKS.c.month)
 
 
 def _counts() -> list[sa.ColumnElement[int]]:
@@ -167,37 +248,72 @@ def _counted(counts: list[int]) -> int:
 #: Median and ninth decile, in whole minutes.
 _Middle = tuple[int | None, int | None]
 _NEVER: _Middle = (None, None)
+#: The same as shares of all: how many of how many.
+_SHARES = ((1, 2), (9, 10))
+#: How often each length occurs.
+_Often = Counter[int]
 
 
-def _middle(
-    session: Session, asked: Asked, of: sa.ColumnElement[Any], minutes: sa.ColumnElement[int]
-) -> tuple[dict[Any, _Middle], _Middle]:
-    """Of each value, and of all together: as percentile_disc would have them."""
-    often = (
-        sa.select(of, minutes.label("minutes"), sa.func.count().label("times"))
-        .where(*_wanted(asked), minutes.is_not(None))
-        .group_by(of, minutes)
-        .cte("often")
-    )
-    each = sa.select(sa.literal(False).label("all_of_them"), often.c.of, often.c.minutes, often.c.times)
-    every = sa.select(sa.true(), sa.null(), often.c.minutes, sa.func.sum(often.c.times)).group_by(often.c.minutes)
-    both = sa.union_all(each, every).subquery()
-    of_one, times = (both.c.all_of_them, both.c.of), sa.func.sum(both.c.times)
-    reached = times.over(partition_by=of_one, order_by=both.c.minutes).label("reached")
-    number = times.over(partition_by=of_one).label("number")
-    ranked = sa.select(both.c.all_of_them, both.c.of, both.c.minutes, reached, number).subquery()
-    shares = (ranked.c.reached * 2 >= ranked.c.number, ranked.c.reached * 10 >= ranked.c.number * 9)
-    query = sa.select(
-        ranked.c.all_of_them, ranked.c.of, *(sa.func.min(ranked.c.minutes).filter(share) for share in shares)
-    ).group_by(ranked.c.all_of_them, ranked.c.of)
-    found: dict[Any, _Middle] = {}
-    total = _NEVER
-    for all_of_them, value, median, p90 in session.execute(query):
-        if all_of_them:
-            total = (median, p90)
-        else:
-            found[value] = (median, p90)
-    return found, total
+def _middles(session: Session, scope: _Scope, in_office: bool) -> tuple[dict[Any, _Middle], _Middle]:
+    """Of each value, and of all together, as percentile_disc would have them: first the hour, then the minute in it."""
+    by_hour = _often(session, scope, in_office)
+    of_all = sum(by_hour.values(), _Often())
+    hours = {hour for often in (*by_hour.values(), of_all) for hour, _ in _places(often)}
+    by_minute = _often(session, scope, in_office, hours) if hours else {}
+    found = {value: _middle(often, by_minute[value]) for value, often in by_hour.items()}
+    return found, _middle(of_all, sum(by_minute.values(), _Often()))
+
+
+def _middle(by_hour: _Often, by_minute: _Often) -> _Middle:
+    found = [
+        _reached(_Often({minute: times for minute, times in by_minute.items() if minute // 60 == hour}), rank)[0]
+        for hour, rank in _places(by_hour)
+    ]
+    return (found[0], found[1]) if found else _NEVER
+
+
+def _places(by_hour: _Often) -> list[tuple[int, int]]:
+    """In which hour each share of all is reached, and as the how-manieth of it; nothing where nothing is."""
+    number = by_hour.total()
+    ranks = [-(-number * part // whole) for part, whole in _SHARES] if number else []
+    return [_reached(by_hour, rank) for rank in ranks]
+
+
+def _reached(often: _Often, rank: int) -> tuple[int, int]:
+    """The length of the one with this rank, from 1, and its rank among those of the same length."""
+    for length in sorted(often):
+        if rank <= often[length]:
+            break
+        rank -= often[length]
+    return length, rank
+
+
+def _often(session: Session, scope: _Scope, in_office: bool, hours: set[int] | None = None) -> dict[Any, _Often]:
+    """How often each hour of length occurs, of each value; or of these hours each minute."""
+    found: dict[Any, _Often] = defaultdict(_Often)
+    for query in _length_queries(scope, in_office, hours):
+        for value, length, times in session.execute(query):
+            found[value][length] += times
+    return found
+
+
+def _length_queries(scope: _Scope, in_office: bool, hours: set[int] | None) -> Iterator[sa.Select[Any]]:
+    whole, asked = scope.spans, scope.asked
+    if whole.months:
+        kept, name = (_LENGTH_HOURS, "hour") if hours is None else (_LENGTHS, "minutes")
+        years, months = ((), whole.months) if scope.by is By.MONTH else (whole.years, whole.other_months)
+        since = [*(("year", year) for year in years), *(("month", month) for month in months)]
+        query = sa.select(_of(kept, scope.by, "since"), kept.c[name], sa.func.sum(kept.c.checks)).where(
+            sa.tuple_(kept.c.span, kept.c.since).in_(since), kept.c.in_office == in_office, *_of_these(kept, asked)
+        )
+        yield (query if hours is None else query.where(kept.c.hour.in_(hours))).group_by("of", kept.c[name])
+    if whole.days:
+        minutes = _CHECKS.c.answer_open_minutes if in_office else _CHECKS.c.answer_minutes
+        hour = sa.cast(sa.func.div(minutes, 60), sa.Integer)
+        length = (hour if hours is None else minutes).label("length")
+        query = sa.select(_of(_CHECKS, scope.by, "month"), length, sa.func.count())
+        query = query.where(_on(whole), minutes.is_not(None), *_of_these(_CHECKS, asked))
+        yield (query if hours is None else query.where(hour.in_(hours))).group_by("of", "length")
 
 
 def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:

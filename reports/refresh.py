@@ -43,10 +43,11 @@ def keep_offices(session: Session) -> None:
     for version, digest in session.exec(select(AreaProfile.version, AreaProfile.digest)).all():
         if known.get(version) != digest:
             content = session.exec(select(AreaProfile.content).where(col(AreaProfile.version) == version)).one()
-            _keep_office(session, version, digest, Profile.model_validate_json(json.dumps(content)))
+            keep_office(session, version, digest, Profile.model_validate_json(json.dumps(content)))
 
 
-def _keep_office(session: Session, version: str, digest: str, profile: Profile) -> None:
+def keep_office(session: Session, version: str, digest: str, profile: Profile) -> None:
+    """Tell the record the opening days of one profile, under a version and its digest."""
     given = {"version": version, "digest": digest, "zone": profile.area.zone, "days": json.dumps(office_days(profile))}
     session.execute(sa.text("SELECT reports.keep_office(:version, :digest, :zone, CAST(:days AS jsonb))"), given)
 

@@ -24,7 +24,8 @@ FILLED_BY_MIGRATIONS = {"stage_move", "alembic_version", "post"}
 #: What the record works out for reports, and what it was left word of.
 _FIGURES = (
     "stale", "kept_check", "kept_decision", "kept_referral", "kept_month", "kept_cause", "kept_stage",
-    "kept_re_referral", "kept_view", "freshness",
+    "kept_re_referral", "kept_view", "kept_judgement", "kept_count", "kept_asked_hour", "kept_length",
+    "kept_length_hour", "freshness",
 )  # fmt: skip
 #: A table by its schema and its name.
 _Table = tuple[str, str]

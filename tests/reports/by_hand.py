@@ -66,6 +66,10 @@ class Opening:
             day += timedelta(days=1)
         return open_time // timedelta(minutes=1)
 
+    def is_working_day(self, day: date) -> bool:
+        """Whether the office opens on it at all."""
+        return self._hours_of(day) is not None
+
     def _hours_of(self, day: date) -> tuple[datetime, datetime] | None:
         hours = self._hours[day.weekday()]
         if hours is None or day in self._holidays:

@@ -11,7 +11,7 @@ import pytest
 
 from casework.register import current_profile
 from engine.postgres import SUPERUSER
-from reports import agreement, figures, packs, refresh
+from reports import agreement, figures, packs, refresh, workload
 from reports.figures import Asked, By
 from rules.people import Side
 from tests.beginnings import beginning
@@ -145,24 +145,30 @@ def _tuples(rows: list[Row]) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-#: Days that are no months.
+#: Days about one whole month, of no whole month, and about a whole year and months beside it.
 DAYS = (date(2026, 1, 13), date(2026, 3, 30))
+FEW_DAYS = (date(2026, 2, 9), date(2026, 3, 6))
+ALL_DAYS = (date(2024, 5, 2), date(2026, 12, 31))
 
 
 @pytest.mark.parametrize(
-    ("by", "only"),
+    ("by", "only", "days"),
     [
-        (By.AGENCY, {}), (By.SIDE, {"agency": "POLICE"}), (By.BAND, {"side": "both"}), (By.MONTH, {"band": "URGENT"}),
-        (By.CAUSE, {}), (By.AGENCY, {"cause": "QUESTION_UNCLEAR"}),
+        (By.AGENCY, {}, DAYS), (By.AGENCY, {}, ALL_DAYS), (By.AGENCY, {"side": "child"}, FEW_DAYS),
+        (By.SIDE, {"agency": "POLICE"}, DAYS), (By.BAND, {"side": "both"}, ALL_DAYS),
+        (By.MONTH, {"band": "URGENT"}, DAYS), (By.MONTH, {"agency": "POLICE"}, ALL_DAYS),
+        (By.CAUSE, {}, DAYS), (By.CAUSE, {}, ALL_DAYS), (By.AGENCY, {"cause": "QUESTION_UNCLEAR"}, DAYS),
     ],
 )  # fmt: skip
-def test_the_analysts_board_is_as_by_hand(by_hand: ByHand, record: Record, by: By, only: dict[str, str]):
+def test_the_analysts_board_is_as_by_hand(
+    by_hand: ByHand, record: Record, by: By, only: dict[str, str], days: tuple[date, date]
+):
     """R25: of any days, by whatever it may be told apart, and the checks behind it"""
 
     def wanted(row: Row) -> bool:
-        return DAYS[0] <= row["asked_on"] <= DAYS[1] and all(row[name] == value for name, value in only.items())
+        return days[0] <= row["asked_on"] <= days[1] and all(row[name] == value for name, value in only.items())
 
-    asked = Asked(*DAYS, **only)
+    asked = Asked(*days, **only)
     rows, total, months = act(figures.table, asked, by)
     assert _by_value(rows) == by_hand.figures(lambda row: row[by], wanted)
     assert _by_value([total]) == by_hand.figures(lambda _: None, wanted)
@@ -170,8 +176,12 @@ def test_the_analysts_board_is_as_by_hand(by_hand: ByHand, record: Record, by: B
     assert months == [(month, row["breached"], row["counted"]) for month, row in sorted(by_month.items())]
     with held(record, NOW):
         behind = act(figures.checks, asked, "silent", 5000)
+        of_all_states = act(figures.checks, asked, None, 700)
     silent = [row for row in by_hand.checks if wanted(row) and row["state"] == "silent"]
     assert Counter(row.late_minutes for row in behind) == Counter(row["late_minutes"] for row in silent)
+    lateness = [row.late_minutes for row in of_all_states]
+    all_of_them = sorted((row["late_minutes"] or 0 for row in by_hand.checks if wanted(row)), reverse=True)
+    assert [late or 0 for late in lateness] == all_of_them[:700]
 
 
 def _by_value(rows: list[figures.Figures]) -> dict[Any, Row]:
@@ -179,6 +189,30 @@ def _by_value(rows: list[figures.Figures]) -> dict[Any, Row]:
     for row in found.values():
         del row["of"]
     return found
+
+
+@pytest.mark.parametrize("days", [DAYS, FEW_DAYS])
+def test_the_workload_is_as_by_hand(by_hand: ByHand, days: tuple[date, date]):
+    """R67: checks per agency and day, minutes per check, peak hours, over the quarter that was drawn"""
+
+    def wanted(row: Row) -> bool:
+        return days[0] <= row["asked_on"] <= days[1]
+
+    opening, length = by_hand.opening, (days[1] - days[0]).days + 1
+    hours = Counter(
+        (row["agency"], row["requested_at"].astimezone(opening.zone).hour)
+        for row in by_hand.rows["agency_check"]
+        if days[0] <= opening.on(row["requested_at"]) <= days[1]
+    )
+    working = sum(opening.is_working_day(days[0] + timedelta(days=number)) for number in range(length))
+    found = act(workload.workload, Asked(*days), current_profile())
+    asked = Counter(agency for agency, hour in hours.elements())
+    assert {each.agency: each.asked for each in found} == {**asked, None: asked.total()}
+    assert [each.on_a_working_day * working for each in found] == pytest.approx([each.asked for each in found])
+    for each in found[:-1]:
+        of_it = {hour: number for (agency, hour), number in hours.items() if agency == each.agency}
+        assert each.busiest_hour == min(hour for hour in of_it if of_it[hour] == max(of_it.values()))
+    assert found[-1].minutes_each == by_hand.figures(lambda _: None, wanted)[None]["median_open_minutes"]
 
 
 @pytest.mark.parametrize("side", [None, Side.CHILD, Side.ADULT])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import statistics
+
 import pytest
 
 from rules.concordance import alpha, concordance
@@ -66,6 +69,21 @@ def test_the_interval_is_the_same_for_the_same_seed_and_holds_alpha():
     assert (found.low, found.high) != (other.low, other.high)
     assert found.low < found.alpha < found.high
     assert (found.units, found.judgements) == (11, 40)
+
+
+def test_where_much_was_judged_the_interval_is_that_of_drawing_each():
+    """R63: from patterns that come up thousands of times and from such as hardly ever do"""
+    units = [[True] * 6] * 2400 + [[True] * 4 + [False] * 2] * 480 + [[False] * 6] * 700 + [[True, False] * 3] * 9
+    found, spread = concordance(units), statistics.stdev(alphas_of_each(units, draws=100))
+    assert found.low < found.alpha < found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * spread, rel=0.25)
+    assert found == concordance(units)
+
+
+def alphas_of_each(units: list[list[bool]], draws: int) -> list[float]:
+    """Alpha of samples in which each thing is drawn by itself, by Python's own generator."""
+    chance = random.Random(63)
+    return [alpha(chance.choices(units, k=len(units))) or 1.0 for _ in range(draws)]
 
 
 def test_more_of_the_same_makes_the_interval_narrower():
