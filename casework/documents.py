@@ -174,6 +174,14 @@ class CauseDocument(Document):
     cause: Code = Field(description="Code set breach_cause")
 
 
+class QualityDocument(Document):
+    """How good a return is (R31). The dates and sources are those of its items: left out where it holds none."""
+
+    answers_question: bool = Field(description="Whether it answers what was asked")
+    dated: bool | None = Field(default=None, description="Whether its items say when what they tell of was")
+    sourced: bool | None = Field(default=None, description="Whether its items say from where the agency knows")
+
+
 class Present(Document):
     """Who took part in the discussion, for which agency."""
 

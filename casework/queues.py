@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import Field
 from sqlmodel import Session, col, select
 
-from casework import clock_words, follow_up, ledger, referrals, urgency
+from casework import clock_words, follow_up, ledger, quality, referrals, urgency
 from casework.afterwards import Afterwards, became
 from casework.checks import clarifications, returns
 from casework.collation import kept
@@ -159,6 +159,11 @@ class CheckForTeam(CheckSeen):
     can_follow_up: bool = Field(description="Whether a question about its return can be asked now")
     clock_in_words: list[str] = Field(description="How its clock ran, sentence by sentence, and how late it is (R25)")
     breach_cause: str | None = Field(description="Code set breach_cause, as somebody last said")
+    holds_items: bool = Field(description="Whether its return holds items, which have a date and a source")
+    answers_question: bool | None = Field(description="Whether its return answers what was asked, as somebody said")
+    dated: bool | None = Field(description="Whether its items are dated, as somebody said")
+    sourced: bool | None = Field(description="Whether its items are sourced, as somebody said")
+    marked_at: datetime | None = Field(description="When somebody said so; null while nobody has")
     urgent_calls: list[CallSeen]
 
 
@@ -225,6 +230,11 @@ def read_check_for_team(session: Session, reference: str, agency: str, *, by: Ac
         can_follow_up=follow_up.can_be_asked(session, referral, check),
         clock_in_words=clock_words.words(session, referral, check, at=at),
         breach_cause=check.breach_cause,
+        holds_items=quality.holds_items(returns(session, check)),
+        answers_question=check.answers_question,
+        dated=check.dated,
+        sourced=check.sourced,
+        marked_at=check.marked_at,
         urgent_calls=urgency.seen(session, reference, agency),
         **seen.model_dump(),
     )

@@ -41,6 +41,11 @@ class AgencyCheck(SQLModel, table=True):
             " AND (breach_cause IS NULL OR breached_at IS NOT NULL)",
             name="check_cause_is_of_a_breach",
         ),
+        CheckConstraint(
+            "(answers_question IS NULL) = (marked_at IS NULL) AND (answers_question IS NULL) = (marked_by IS NULL)"
+            " AND (dated IS NULL) = (sourced IS NULL) AND (dated IS NULL OR answers_question IS NOT NULL)",
+            name="check_marked_by_somebody",
+        ),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
         Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
         # The board's clocks: of open checks alone, by referral.
@@ -82,6 +87,12 @@ class AgencyCheck(SQLModel, table=True):
     breach_cause: str | None = code(nullable=True)
     cause_given_at: datetime | None = moment(nullable=True)
     cause_given_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
+    #: How good its return is, as a person last said; of items' dates and sources where it holds any (R31).
+    answers_question: bool | None = None
+    dated: bool | None = None
+    sourced: bool | None = None
+    marked_at: datetime | None = moment(nullable=True)
+    marked_by: str | None = Field(default=None, foreign_key="account.id", max_length=60)
     settled_at: datetime | None = moment(nullable=True)
     decline_reason: str | None = code(nullable=True)
     decline_note: str | None = sealed_text(nullable=True)

@@ -77,6 +77,7 @@ DONE: Mapping[str, str] = {
     "paused": "The agency’s clock stands still, and it is told so.",
     "resumed": "The agency’s clock goes on, and it is told so.",
     "cause-given": "The cause of the breach is recorded.",
+    "return-marked": "The quality of the return is recorded, and its agency sees it among its figures.",
     "discussed": "The discussion is recorded.",
     "rated": "The rating is changed, and every queue follows.",
     "urgent": "The MASH team is told that this is urgent.",

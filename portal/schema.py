@@ -26,6 +26,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     correction_documents.CorrectionDocument,
     radar_documents.ContactDocument,
     documents.CauseDocument,
+    documents.QualityDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,
     documents.QuestionDocument,

@@ -38,6 +38,12 @@ _CHECKS = sa.table(
     *(sa.column(name) for name in ("side", "agency", "asked_at", "asked_on", "state", "answer_open_minutes")),
     schema="reports",
 )  # fmt: skip
+_QUALITY = sa.table(
+    "quality",
+    *(sa.column(name) for name in ("side", "agency", "asked_on")),
+    *(sa.column(name, sa.Boolean) for name in ("answers_question", "dated", "sourced")),
+    schema="reports",
+)
 _DECISIONS = sa.table("decisions", *(sa.column(name) for name in ("side", "decided_on", "outcome")), schema="reports")
 _STATES = {
     "on_time": "On time", "late": "Late", "silent": "No answer", "declined": "Declined",
@@ -118,6 +124,7 @@ def content(session: Session, side: Side, quarter: Quarter, profile: Profile) ->
     chapters = [
         _volumes(session, side, quarter),
         _timeliness(session, side, quarter, profile),
+        _quality(session, side, quarter, profile),
         _outcomes(session, side, quarter, profile),
         _disagreement(session, side, quarter, profile),
         _agreed(session, side, quarter, profile),
@@ -198,6 +205,20 @@ def _timeliness(session: Session, side: Side, quarter: Quarter, profile: Profile
         " no breach. Cancelled: not needed any more.",
         printed, notes,
     )  # fmt: skip
+
+
+def _quality(session: Session, side: Side, quarter: Quarter, profile: Profile) -> Chapter:
+    well_told = sa.func.coalesce(_QUALITY.c.dated, sa.true()) & sa.func.coalesce(_QUALITY.c.sourced, sa.true())
+    of_which = sa.case((~_QUALITY.c.answers_question, "beside"), (well_told, "good"), else_="bare")
+    found = _tally(session, _QUALITY.c.agency, of_which, _of(_QUALITY, "asked_on", side, quarter))
+    kinds = {"good": "Answers, dated and sourced", "bare": "Answers, not dated or sourced", "beside": "Does not answer"}
+    return _chapter(
+        "Quality of returns",
+        "Returns to checks asked in the quarter that somebody of the MASH team marked: whether each answers what was"
+        " asked, and whether its items say when and from where. A return without items, such as that nothing is known,"
+        " has nothing to be dated or sourced. Each agency sees its own marks.",
+        protect(_counts(_agencies(profile), kinds, found)),
+    )
 
 
 def _outcomes(session: Session, side: Side, quarter: Quarter, profile: Profile) -> Chapter:

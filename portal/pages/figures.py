@@ -21,6 +21,7 @@ from reports import charts, export, figures, process_log, process_map
 from reports.charts import Share
 from reports.definitions import definitions
 from reports.figures import Asked, By, CheckRow, Figures, usual_first
+from reports.workload import workload
 from rules.errors import FieldError, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
@@ -81,6 +82,7 @@ def sla_board(door: AtDoor) -> Response:
         shown = figures.table(session, chosen.asked(), chosen.by)
         meanings = definitions(session)["by_all"]
         fresh = figures.as_of(session)
+        loads = workload(session, chosen.asked(), current_profile())
     named = {row.of: label(chosen.by, row.of) for row in shown.rows}
     bars = [Share(named[row.of], row.on_time, row.counted) for row in shown.rows]
     months = [Share(month.strftime("%b %Y"), breached, counted) for month, breached, counted in shown.months]
@@ -89,7 +91,8 @@ def sla_board(door: AtDoor) -> Response:
         "sla.html", 422 if form.summary() else 200, form=form, chosen=chosen, shown=shown, named=named, fresh=fresh,
         columns=_COLUMNS, meanings=meanings, query=_query(chosen), choices=_choices(), months=months, states=_STATES,
         bars=charts.bullet_bars(bars, mark, "Returned on time, of all that were counted", "bars"),
-        run=charts.run_chart(months, "Breach rate by month", "run"), minutes=minutes_in_words,
+        run=charts.run_chart(months, "Breach rate by month", "run"), minutes=minutes_in_words, loads=loads,
+        agency_name=lambda code: label(By.AGENCY, code),
     )  # fmt: skip
 
 

@@ -7,8 +7,15 @@ from collections.abc import Callable
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from casework import causes, checks, discussion, due_times, follow, follow_up, queues, secondary, urgency
-from casework.documents import CauseDocument, ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
+from casework import causes, checks, discussion, due_times, follow, follow_up, quality, queues, secondary, urgency
+from casework.documents import (
+    CauseDocument,
+    ExtendDocument,
+    PauseDocument,
+    QualityDocument,
+    QuestionDocument,
+    SecondaryDocument,
+)
 from casework.urgency_documents import RatingDocument
 from portal import forms
 from portal.credentials import Work
@@ -145,6 +152,16 @@ def record_cause(reference: Reference, agency: AgencyCode, door: AtDoor) -> Resp
         causes.record_cause(work.session, reference, agency, meant(door, CauseDocument), by=work.by, at=work.at)
 
     return _on_check(door, reference, agency, "cause-given", give)
+
+
+@router.post(f"{_CHECK}/quality")
+def mark_return(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
+    """How good the agency's return is (R31)."""
+
+    def mark(work: Work) -> None:
+        quality.mark(work.session, reference, agency, meant(door, QualityDocument), by=work.by, at=work.at)
+
+    return _on_check(door, reference, agency, "return-marked", mark)
 
 
 @router.post(f"{_CHECK}/urgent")

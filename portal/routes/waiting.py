@@ -6,8 +6,15 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from casework import causes, due_times, follow, follow_up, secondary
-from casework.documents import CauseDocument, ExtendDocument, PauseDocument, QuestionDocument, SecondaryDocument
+from casework import causes, due_times, follow, follow_up, quality, secondary
+from casework.documents import (
+    CauseDocument,
+    ExtendDocument,
+    PauseDocument,
+    QualityDocument,
+    QuestionDocument,
+    SecondaryDocument,
+)
 from casework.follow import ReferralSeen
 from portal.bodies import Body, expect_nothing, read
 from portal.credentials import AtDesk
@@ -127,4 +134,23 @@ def record_cause(reference: Reference, agency: AgencyCode, body: Body, desk: AtD
     """The cause of a breach, of the set breach_cause. What is said later, here or by the agency, stands instead."""
     with desk.at_work() as (session, by, at):
         causes.record_cause(session, reference, agency, read(body, CauseDocument), by=by, at=at)
+        return follow.see(session, reference, by=by, at=at)
+
+
+@router.post(
+    "/{agency}/quality",
+    openapi_extra=takes(
+        QualityDocument,
+        examples={
+            "with items": {"answers_question": True, "dated": True, "sourced": False},
+            "nothing known": {"answers_question": True},
+        },
+    ),
+    summary="Mark the quality of a return",
+    **_ACTS,
+)
+def mark_return(reference: Reference, agency: AgencyCode, body: Body, desk: AtDesk) -> ReferralSeen:
+    """Whether it answers what was asked and, where it holds items, is dated and sourced. What is said last stands."""
+    with desk.at_work() as (session, by, at):
+        quality.mark(session, reference, agency, read(body, QualityDocument), by=by, at=at)
         return follow.see(session, reference, by=by, at=at)

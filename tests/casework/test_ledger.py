@@ -482,6 +482,7 @@ def test_every_act_of_a_referrals_life_is_one_that_some_verb_is_shown_to_leave()
         "BASIS_AWAITED", "BASIS_CHASED", "BASIS_READ", "BASIS_RECORDED",  # test_legal_gate
         "AGREEMENT_OVERRIDDEN",  # test_overrides
         "CAUSE_RECORDED",  # test_due_times
+        "RETURN_MARKED",  # test_quality
         "SECOND_LOOK_RECORDED",  # test_second_look
         "DETAILS_CORRECTED", "DETAILS_READ",  # test_corrections
         "CONTACT_CONFIRMED", "CONTACT_DISMISSED",  # test_radar

@@ -54,6 +54,7 @@ def test_the_board_shows_figures_beside_charts_and_what_each_means(analyst: Pers
         assert said in text
     assert "Of these: returned by the due time" in text
     assert current_profile().agency("POLICE").names[-1].name in text
+    assert re.search(r'>Workload</caption>.*data-label="On a working day">\d+\.\d<', text, re.DOTALL)
     assert reference not in text
 
 

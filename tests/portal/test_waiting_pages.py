@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -15,7 +16,8 @@ from casework.register import current_profile
 from models.check import AgencyCheck
 from portal.examples import CHILD
 from portal.forms import moment_parts
-from tests.portal.office import SUPPORT, Office, acts, lapse
+from reports import refresh
+from tests.portal.office import SUPPORT, Office, acts, lapse, returns
 from tests.portal.people import Person, at_their_desk
 
 
@@ -204,6 +206,36 @@ def test_why_a_check_was_late_is_said_by_the_team_or_the_agencys_manager(
     assert answer.status_code == 200, answer.text
     assert check(reference).breach_cause == "SYSTEM_DOWN"
     assert acts(reference).count("CAUSE_RECORDED") == 3
+
+
+def test_the_team_marks_the_quality_of_a_return_and_its_agency_sees_that_in_its_figures(
+    office: Office, support: Person, reference: str
+):
+    """R31: on the page and through the API; nothing can be marked before it is returned"""
+    page, police = f"/board/{reference}/checks/POLICE", at_their_desk(office.client, "POLICE")
+    assert "Quality of its return" not in support.get(page).text
+    assert support.post(f"{page}/quality", {"answers_question:bool": "true"}).status_code == 409
+    with unit_of_work() as session:
+        returns(session, reference, "POLICE")
+    assert "Do its items say when" not in support.get(page).text
+    empty = support.post(f"{page}/quality", {})
+    assert (empty.status_code, 'href="#answers_question"' in empty.text) == (422, True)
+    marked = support.post(f"{page}/quality", {"answers_question:bool": "false"})
+    assert marked.headers["location"] == f"{page}?done=return-marked"
+    assert "it does not answer the question." in support.get(page).text
+    asked = f"/referrals/{reference}/checks/POLICE/quality"
+    assert office.post("MASH_SUPPORT", asked, {"answers_question": True}).status_code == 200
+    assert acts(reference).count("RETURN_MARKED") == 2
+    work_out_figures()
+    told = police.get("/your-figures").text
+    assert re.search(r"The MASH team marked \d+ of your returns: \d+ answers? what was asked", told)
+
+
+def work_out_figures() -> None:
+    """As the timekeeper does each minute."""
+    with unit_of_work() as session:
+        while refresh.refresh(session):
+            pass
 
 
 def test_how_a_clock_ran_is_told_on_both_pages_in_the_same_words(office: Office, support: Person, reference: str):

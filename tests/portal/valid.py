@@ -69,6 +69,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"{_API}/checks/{{agency}}/extend": {"until": _LATER, "reason": "ASKED_LATE", "due_seen": _LATER},
     f"{_API}/checks/{{agency}}/pause": {"reason": "QUESTION_OPEN"},
     f"{_API}/checks/{{agency}}/cause": {"cause": "REP_ABSENT"},
+    f"{_API}/checks/{{agency}}/quality": {"answers_question": True},
     f"{_API}/check/cause": {"cause": "REP_ABSENT"},
 }
 FORMS: dict[str, dict[str, str]] = {
@@ -93,6 +94,7 @@ FORMS: dict[str, dict[str, str]] = {
         for place in ("referrals", "board")
     },
     "POST /board/{reference}/checks/{agency}/cause": {"cause": "REP_ABSENT"},
+    "POST /board/{reference}/checks/{agency}/quality": {"answers_question:bool": "true"},
     "POST /board/{reference}/earlier": examples.CONTACT,
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
     "POST /board/{reference}/draft": {"reason": "Half a sentence", "draft_of": "view"},

@@ -14,9 +14,12 @@ from casework import board_packs, feedback
 from casework.feedback import FeedbackAnswer, FeedbackDocument
 from casework.register import current_profile
 from engine import rounds
+from models.profile import load_profile
+from models.settings import HOUSE
 from reports import packs, refresh
 from reports.pack_pdf import as_pdf
 from reports.packs import Quarter
+from rules.disclosure import rounded
 from rules.errors import NotFound, NotPermitted
 from rules.people import Side
 from rules.permissions import HUB, Actor, Role
@@ -32,6 +35,7 @@ from tests.casework.factory import (
     walk,
 )
 from tests.record import Record
+from tests.reports.attacked_packs import a_pack, attack, in_full, recovered
 from tests.rules.disclosing import Attacker
 from tests.rules.london import london
 
@@ -101,6 +105,24 @@ def test_no_count_of_a_whole_pack_is_recovered(hub: Record):
         if told["columns"][-1] in {"All", "People", "Contacts", "Given"}:
             attacked += _attack([[_figure(words) for words in row[1:]] for row in told["rows"]])
     assert attacked > 40
+
+
+def test_of_generated_packs_in_the_areas_own_shapes_no_suppressed_count_is_recovered():
+    """R59: a short form of `python -m tests.reports.attacked_packs`, which attacks five hundred"""
+    suppressed, known = attack(12)
+    assert suppressed > 1000
+    assert known == 0
+
+
+def test_the_same_attack_recovers_counts_where_only_small_ones_are_suppressed():
+    """R59: that it finds nothing above says something"""
+    chance, profile = random.Random(59), load_profile(HOUSE / "profiles" / "bnes.toml")
+    found = [
+        recovered(counts, [[rounded(figure) for figure in row] for row in in_full(counts)])
+        for _ in range(4)
+        for counts in a_pack(chance, profile)
+    ]
+    assert sum(known for _, known in found) > 10
 
 
 def _figure(words: str) -> int | None:
