@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,21 +28,42 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import AwaitingRetry, Cancelled
 from psycopg import sql
+from sqlmodel import Session
 
-from casework import intake, referrals, wakes
-from casework.db import now, unit_of_work
+from casework import intake, legal_gate, outcome, post, referrals, wakes
+from casework.db import database, now, unit_of_work
+from casework.ledger_check import verify
 from casework.telling import newest
 from engine import databases
 from engine.callers import Callers
 from engine.credentials import load_or_create
 from engine.hold_up_table import show
+from engine.postgres import SUPERUSER
 from engine.prune import prune
 from engine.runs import DEPLOYMENT, Runs
 from engine.stack import Stack
 from engine.waking import WHEN_FULL, Waking, wake_runs
+from models.account import Account
 from models.settings import HOUSE, settings
 from rules.errors import Unavailable
-from tests.casework.factory import DUTY, act, document, duty, referral
+from rules.permissions import Actor
+from rules.stages import Stage
+from tests.casework.factory import (
+    AFTERNOON,
+    ASKED,
+    DECIDER,
+    DUTY,
+    OPERATOR,
+    SUPPORT,
+    _walk,
+    act,
+    completion,
+    decide,
+    document,
+    duty,
+    give_back,
+    referral,
+)
 from tests.engine.conftest import wait_for
 from tests.hub import running_hub, surroundings
 from tests.scenarios.pack import PACK
@@ -272,14 +294,14 @@ def test_runs_of_referrals_long_closed_are_pruned_and_those_of_open_ones_are_not
     assert prune(Runs(client), timedelta(0)) == 0
 
 
-def hold_office_hours(stack: Stack) -> None:
-    """A Monday morning, whatever day it is."""
+def hold_office_hours(stack: Stack, at: datetime = ASKED) -> None:
+    """A Monday in office hours, whatever day it is."""
     with psycopg.connect(
         stack.environment()["MASH_OWNER_DATABASE_URL"].replace("+psycopg", ""), autocommit=True
     ) as record:
         record.execute(
-            "INSERT INTO scenario_clock (id, now) VALUES (1, '2026-03-16T10:00Z')"
-            " ON CONFLICT (id) DO UPDATE SET now = excluded.now"
+            "INSERT INTO scenario_clock (id, now) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET now = excluded.now",
+            (at,),
         )
 
 
@@ -343,3 +365,88 @@ def test_what_an_operator_stops_and_retries_on_the_engines_screen_goes_on_and_is
     wait_for(lambda: ("ENGINE_RESUMED",) in _ask(house, acts, reference), 120)
     wait_for(lambda: _rests(client, reference), 120)
     assert referral(reference).run_id == run
+
+
+def test_a_record_put_back_beside_a_new_engine_has_every_open_referral_carried_to_its_end(quiet, client, tmp_path):
+    """F10, F29, L9; issue 7, point 4: backup, nothing left of record or engine, restore, rebuild; prints how long"""
+    hold_office_hours(quiet, AFTERNOON)
+    for actor in (DECIDER, SUPPORT):
+        act(_has_account, actor, at=AFTERNOON)
+    at = {stage: _walk(stage, AFTERNOON, sender_id=uuid4().hex) for stage in Stage}
+    _drain(quiet, Runs(client))
+    heads = "SELECT reference, number, digest FROM ledger ORDER BY 1, 2"
+    before, kept = _ask(quiet, heads), tmp_path / "record.backup"
+    _command(quiet, "backup", str(kept))
+
+    _lose_record(quiet)
+    _wipe(quiet)
+    began = time.monotonic()
+    assert "are back" in _command(quiet, "restore", str(kept))
+    restored = time.monotonic() - began
+    woken = json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"]
+    rebuilt = time.monotonic() - began
+    still_open = {reference for stage, reference in at.items() if stage is not Stage.CLOSED}
+    assert still_open <= set(woken)
+    assert at[Stage.CLOSED] not in woken
+    assert _ask(quiet, heads)[: len(before)] == before
+    for name in ("worker", "timekeeper"):
+        quiet.part(name).start()
+    wait_for(lambda: all(_is_carried_on(client, reference) for reference in still_open), 180)
+    carried = time.monotonic() - began
+    wait_for(lambda: all(_people_move(reference) is Stage.CLOSED for reference in still_open), 180)
+    for reference in still_open:
+        wait_for(lambda reference=reference: _states(client, reference)[-1] == "COMPLETED", 60)
+    assert set(_runs_of(client, list(still_open)).values()) == {1}
+    assert act(verify).whole
+    assert act(post.held_since) is not None
+    act(post.let_go, send=False, by=OPERATOR, at=AFTERNOON)
+    print(
+        f"\n{len(at)} referrals restored after {restored:.1f} s, {len(woken)} runs made again after {rebuilt:.1f} s, "
+        f"all at rest where somebody is to move after {carried:.1f} s"
+    )
+
+
+def _has_account(session: Session, actor: Actor, at: datetime) -> None:
+    if session.get(Account, actor.id) is None:
+        session.add(Account(id=actor.id, role=actor.role, is_person=True, mash_profile=True, added_at=at))
+
+
+def _command(stack: Stack, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.cli", *arguments, "--home", str(stack.home)],
+        env={**os.environ, **stack.environment()}, cwd=HOUSE, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _lose_record(stack: Stack) -> None:
+    """An empty database in place of the record's."""
+    secrets = load_or_create(stack.home)
+    database().dispose()
+    url = databases.url(SUPERUSER, secrets.postgres, stack.ports.postgres, "postgres", "psycopg")
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as superuser:
+        superuser.execute(f"DROP DATABASE {databases.RECORD} WITH (FORCE)".encode())
+    databases.create_missing(stack.ports.postgres, secrets)
+
+
+def _is_carried_on(client: SyncPrefectClient, reference: str) -> bool:
+    """Its run has come to where somebody else is to move."""
+    return referral(reference).run_id is not None and _rests(client, reference)
+
+
+def _people_move(reference: str) -> Stage:
+    """What is for people to do at this stage is done; the engine does the rest. Gives the stage that was found."""
+    stage = referral(reference).stage
+    match stage:
+        case Stage.AWAITING_BASIS:
+            act(legal_gate.complete, reference, completion(reference), by=duty(), at=AFTERNOON)
+        case Stage.CHECKING:
+            for check in act(referrals.checks, reference):
+                if not check.status.settled:
+                    give_back(reference, check.agency)
+        case Stage.AWAITING_DECISION:
+            decide(reference)
+        case Stage.AWAITING_ACK if act(referrals.hand_backs, reference)[DUTY].acknowledged_at is None:
+            act(outcome.acknowledge, reference, by=duty(), at=AFTERNOON)
+    return stage
