@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from casework.db import database, real_time, unit_of_work
 from casework.notices import deliver_due, next_turn
 from casework.post import held_since, waiting
-from engine import clock_pages, hold_up_table
+from engine import clock_pages, hold_up_table, timeliness_table
 from engine.alarms import watch_in_turn
 from engine.anchoring import write_when_due
 from engine.callers import Callers
@@ -112,6 +112,7 @@ def _showing(runs: Runs, stopping: threading.Event) -> Loop:
     def turn() -> float:
         hold_up_table.show_in_turn(runs)
         clock_pages.show_in_turn(runs)
+        timeliness_table.show_in_turn(runs)
         stopping.wait(settings().sweep_seconds / 4)
         return 0.0
 
