@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.ground import Connection, agencies
@@ -59,6 +59,7 @@ INSERT INTO agency_return (
 )
 SELECT uuidv7(), c.id, 1, 'NOT_KNOWN', c.settled_at, 'decider', false, %(sealed)s, %(sealed)s, %(sealed)s
 FROM agency_check c JOIN new_referral r ON r.reference = c.reference AND r.n % 10 = 0 AND r.n < %(closed)s
+    AND c.status IN ('RETURNED', 'RETURNED_LATE')
 """
 LEDGER = """
 INSERT INTO ledger (reference, number, at, actor, act, detail, commitment, previous, digest)
@@ -79,10 +80,19 @@ FROM (
 """
 
 
-def fill(record: Connection, level: int, open_ones: int) -> float:
+def fill(
+    record: Connection,
+    level: int,
+    open_ones: int,
+    *,
+    checks: str = CHECKS,
+    subjects: str = SUBJECTS,
+    more: Sequence[str] = (),
+) -> float:
     """Add referrals until there are so many, of which the newest are open; seconds it took.
 
-    `record` is the superuser's: foreign keys rest meanwhile. Sealed columns hold a short sealed constant.
+    `record` is the superuser's: foreign keys rest meanwhile. Sealed columns hold a short sealed constant. Whoever needs
+    other checks or subjects hands in their own, and may add statements that know the new referrals too.
     """
     began = time.monotonic()
     [(first,)] = record.execute("SELECT count(*) FROM referral").fetchall()
@@ -93,7 +103,7 @@ def fill(record: Connection, level: int, open_ones: int) -> float:
             "first": first, "last": level, "closed": level - open_ones, "alphabet": ALPHABET,
             "profile": current_profile().version, "sealed": seal("As is usual."), "agencies": agencies(),
         }  # fmt: skip
-        for statement in (NEW, REFERRALS, CHECKS, RETURNS, SUBJECTS, HAND_BACKS, LEDGER):
+        for statement in (NEW, REFERRALS, checks, RETURNS, subjects, HAND_BACKS, LEDGER, *more):
             record.execute(statement.replace("n % ", "n %% ").encode(), told)
     record.execute("VACUUM ANALYZE")
     return time.monotonic() - began
@@ -104,7 +114,9 @@ def _without_indexes(record: Connection) -> Iterator[None]:
     """Plain indexes are made anew afterwards, which is faster than keeping them up row by row."""
     query = """
         SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
-        WHERE indrelid = ANY('{referral,agency_check,agency_return,subject,hand_back,ledger}'::regclass[])
+        WHERE indrelid = ANY(
+            '{referral,agency_check,agency_return,subject,hand_back,ledger,threshold_decision,threshold_view}'::regclass[]
+        )
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
     """
     plain = record.execute(query).fetchall()
@@ -118,5 +130,10 @@ def _without_indexes(record: Connection) -> Iterator[None]:
 
 def _close_the_older(record: Connection) -> None:
     """What was open at the level before is closed by now."""
-    record.execute("UPDATE referral SET stage = 'CLOSED', closed_at = received_at + interval '2 days'")
-    record.execute("UPDATE agency_check SET status = 'RETURNED', settled_at = requested_at + interval '12 hours'")
+    record.execute(
+        "UPDATE referral SET stage = 'CLOSED', closed_at = received_at + interval '2 days' WHERE stage <> 'CLOSED'"
+    )
+    record.execute(
+        "UPDATE agency_check SET status = 'RETURNED', settled_at = requested_at + interval '12 hours'"
+        " WHERE status = 'REQUESTED' AND breached_at IS NULL"
+    )
