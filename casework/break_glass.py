@@ -45,6 +45,15 @@ class VerdictDocument(Document):
     note: Text | None = None
 
 
+class GlassBroken(Seen):
+    """What breaking the glass opened."""
+
+    reference: str | None = Field(
+        description="Open to you for an hour; null when nothing was opened: no such restricted referral, or one that "
+        "is open to you already"
+    )
+
+
 class UseSeen(Seen):
     """One use of break-glass, for whoever looks at it."""
 

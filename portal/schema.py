@@ -11,7 +11,15 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from casework import correction_documents, documents, legal_documents, radar_documents, sample_documents
+from casework import (
+    break_glass,
+    correction_documents,
+    documents,
+    legal_documents,
+    radar_documents,
+    restriction_documents,
+    sample_documents,
+)
 from casework.document_parts import Document
 from models.profile import Profile
 from portal.examples import cast, in_area
@@ -27,6 +35,11 @@ _FORMS: tuple[type[BaseModel], ...] = (
     radar_documents.ContactDocument,
     documents.CauseDocument,
     documents.QualityDocument,
+    restriction_documents.NamedDocument,
+    restriction_documents.RemovedDocument,
+    restriction_documents.WhyDocument,
+    restriction_documents.InterestDocument,
+    break_glass.BreakDocument,
     documents.EarlyEndDocument,
     documents.AcknowledgeDocument,
     documents.QuestionDocument,

@@ -10,6 +10,7 @@ from portal.routes import (
     figures,
     outcomes,
     referrals,
+    restricted,
     samples,
     service,
     templates,
@@ -28,5 +29,6 @@ ROUTERS = (
     outcomes.router,
     samples.router,
     figures.router,
+    restricted.router,
     service.router,
 )

@@ -73,7 +73,11 @@ FOR_MANAGERS = {"GET /colleagues", "POST /colleagues"}
 #: Why an agency was late is said by its named manager (R25).
 BY_THEIR_MANAGER = {"POST /checks/{reference}/cause", "POST /api/v1/referrals/{reference}/check/cause"}
 #: There is something to see for whoever is named in a restriction, where there is one (S-5).
-FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route}
+FOR_THE_NAMED = {route for route in ACCESS if " /restricted/{" in route or "/restriction" in route} - {
+    "POST /api/v1/referrals/{reference}/restriction"
+}
+#: Whoever may lift a restriction sends nothing here: the questions after it need it as it was.
+LIFTS = {route for route in FOR_THE_NAMED if route.endswith("/lift")}
 #: What was sent to a manager goes back from one alone (R39).
 FROM_MANAGERS = {"POST /board/{reference}/manager/back", "POST /api/v1/referrals/{reference}/manager/back"}
 #: Nothing of these referrals was drawn for a second look (R63).
@@ -97,10 +101,12 @@ def declared(cell: Cell) -> set[Met]:
         return {Met.AS_ROLE}
     if thing is None:
         return _declared_of_no_referral(route, who)
+    # A system has no second factor, but for what its token was given beside this matrix.
+    without_factor = {Met.AS_ROLE} if who.is_system and route in LIFTS else set()
     is_theirs = route in LEADS_ON or _is_theirs(route, who, thing)
     by_their_role = route not in BY_THEIR_MANAGER or who.actor.manages_colleagues
     let_in = Met.LET_IN if by_their_role else Met.AS_ROLE
-    return {let_in if is_theirs else Met.AS_STRANGER, *_perhaps_absent(route)}
+    return {let_in if is_theirs else Met.AS_STRANGER, *_perhaps_absent(route), *without_factor}
 
 
 def _declared_of_no_referral(route: str, who: Principal) -> set[Met]:
@@ -119,7 +125,7 @@ def _is_for_the_profile(route: str) -> bool:
     inside = any(
         part in route for part in (" /board", "/for-manager", "/break-glass", "/second-looks", " /api/v1/referrals/{")
     )
-    return inside and route not in FOR_FOLLOWERS
+    return inside and route not in FOR_FOLLOWERS | FOR_THE_NAMED
 
 
 def _is_theirs(route: str, who: Principal, thing: Thing) -> bool:
@@ -155,7 +161,8 @@ def question(cell: Cell) -> Question:
     method, _, path = cell.route.partition(" ")
     known = FILL | NOTHINGS | ({"reference": cell.thing.reference} if cell.thing else {})
     target = _PLACE.sub(lambda place: known.get(place[1], "NOTHING"), path)
-    body = body_for(cell.route) if method == "POST" else b""
+    lifts = cell.route in LIFTS and Met.LET_IN in declared(cell)
+    body = body_for("" if lifts else cell.route) if method == "POST" else b""
     return Question(method, target, cell.who.headers(method, api=path.startswith("/api/")), body)
 
 
