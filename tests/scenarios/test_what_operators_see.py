@@ -151,6 +151,30 @@ def test_a_run_has_on_its_timeline_what_the_ledger_says_each_once(stack: Stack, 
         wait_for(lambda: Counter(_timeline(engine, case.run_id or "")) == expected, 120)
 
 
+def test_a_run_has_one_page_with_the_clocks_of_its_checks(stack: Stack, played: dict[str, Played]) -> None:
+    """Issue 7, item 1: by agency code, kept up, and shown once"""
+    case = played["friday afternoon and a silent agency"]
+    of_run = {"artifacts": {"flow_run_id": {"any_": [case.run_id]}}}
+    with _engine(stack) as engine:
+        headers = _unforged(engine)
+
+        def clocks() -> dict[str, list[str]]:
+            found = engine.post("/artifacts/filter", json=of_run, headers=headers).json()
+            assert {each["key"] for each in found} <= {"clocks"}
+            assert len(found) <= 1
+            rows = [line.strip("| ").split(" | ") for each in found for line in each["data"].splitlines()]
+            return {row[0]: row[1:] for row in rows if len(row) > 1}
+
+        wait_for(lambda: set(_ends(clocks())) == {"Nothing known", "Overdue"}, 150)
+        found = clocks()
+    assert {agency: row[2] for agency, row in found.items() if row[2] == "Overdue"} == {"MENTAL_HEALTH": "Overdue"}
+    assert found["POLICE"][1] == "Mon 16 Mar 2026 16:30"
+
+
+def _ends(clocks: dict[str, list[str]]) -> list[str]:
+    return [row[2] for agency, row in clocks.items() if agency.isupper()]
+
+
 def test_a_waiting_run_says_why_it_waits(stack: Stack, played: dict[str, Played]) -> None:
     """Reasons in codes: who is awaited, until when"""
     case = played["friday afternoon and a silent agency"]
