@@ -6,6 +6,7 @@ The record's own sealed columns must hold the marks, each of them: a new column 
 from __future__ import annotations
 
 import base64
+import logging
 import pickle
 import re
 import tempfile
@@ -61,11 +62,15 @@ from models.base import unseal
 from models.referral import Referral
 from models.settings import HOUSE
 from notifications.account_letters import AccountLetter
+from notifications.channels import send
+from notifications.letter import Outcome
+from notifications.messages import Text
 from rules.permissions import Actor, Role
 from tests.canary import CANARY, DISGUISES, Aviary
 from tests.casework.factory import ASKED, a_child, an_adult, an_item, document, referral, verdict
 from tests.casework.test_secrets import _person, _return
 from tests.hub import surroundings
+from tests.notifications.post import working_postman
 from tests.scenarios.case import Case, Theatre
 from tests.scenarios.play import Hub
 from tests.scenarios.test_what_operators_see import _dump, _engine, _unforged
@@ -380,6 +385,25 @@ def test_no_mark_is_in_what_the_engine_answers(sung: Sung, stack: Stack) -> None
             assert answer.status_code == 200, (kind, answer.text)
             found += answer.content
     assert sung.bird.found_in(found) == set()
+
+
+@pytest.mark.parametrize("at_recipient", ["550 5.1.1 no such user: {}", "451 4.2.1 {} is busy", "250 OK"])
+def test_no_mark_is_told_when_a_mail_server_does_not_take_a_letter(
+    at_recipient: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """§4.4, F15: whatever the server repeats in its answer, and when it says nothing any more"""
+    caplog.set_level(logging.INFO)
+    bird = Aviary("m")
+    with working_postman() as postman:
+        postman.at_recipient = at_recipient.format(bird())
+        postman.at_data, postman.hang_up = f"554 5.7.1 {bird()} is refused", True
+        outcome = send(
+            Text(bird(), bird()), to=f"{bird()}@mail.example", message_id="<m@mash.invalid>", mail_url=postman.url
+        )
+    assert outcome is not Outcome.SENT
+    # The mail server of this test stands in the same process, and has a log of its own.
+    logged = [record.getMessage() for record in caplog.records if record.name != "mail.log"]
+    assert bird.found_in("\n".join([*logged, *capfd.readouterr()]).encode()) == set()
 
 
 def test_nine_marks_planted_in_the_engine_are_found(stack: Stack, sung: Sung) -> None:
