@@ -48,8 +48,8 @@ class AgencyCheck(SQLModel, table=True):
         ),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
         Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
-        # The board's clocks: of open checks alone, by referral.
-        Index("check_open_by_referral", "reference", "due_at", "paused_at", postgresql_where=text(_OPEN)),
+        # The board's clocks: of open checks alone, by referral; the second wall asks whose they are.
+        Index("check_open_by_referral", "reference", "due_at", "paused_at", "agency", postgresql_where=text(_OPEN)),
         Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(_NOT_OPEN)),
     )
 
