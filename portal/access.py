@@ -121,6 +121,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "GET /kept": _SIGNED_IN,
     "GET /feedback": _SIGNED_IN,
     "POST /feedback": _SIGNED_IN,
+    "POST /draft": _SIGNED_IN,
     "GET /feedback/{feedback_id}": _ANSWERS_FEEDBACK,
     "POST /feedback/{feedback_id}": _ANSWERS_FEEDBACK,
     "GET /tasks": _AGENCY,

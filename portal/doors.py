@@ -44,8 +44,10 @@ _NOT_KEPT = ("/draft", "/sign-out", "/stay", STEP_UP, f"{STEP_UP}/again", AUTHEN
 _SECRETS = frozenset({"old_password", "password"})
 #: The field that says which page's text is kept while it is typed.
 DRAFT_OF = "draft_of"
+#: The field that says which referral that text is about, where the address that keeps it does not.
+DRAFT_ABOUT = "draft_about"
 #: Fields that are the page's own, and not what somebody typed.
-_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do", "username", DRAFT_OF})
+_OF_THE_BROWSER = frozenset({cookies.FORM_FIELD, "do", "username", DRAFT_OF, DRAFT_ABOUT})
 #: What is said at the top of the page after something was done; the address holds the word alone.
 DONE: Mapping[str, str] = {
     "acknowledged": "The MASH knows that you have this check.",

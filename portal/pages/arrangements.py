@@ -15,7 +15,7 @@ from casework.register import current_profile
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form, Raw
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from rules.errors import Conflict, FieldError, NotAcceptable
 
 router = APIRouter(include_in_schema=False)
@@ -43,18 +43,19 @@ def overrides_page(door: AtDoor) -> Response:
 @router.get("/agreements-add")
 def add_page(door: AtDoor) -> Response:
     """A signed agreement for the register."""
-    with door.at_work():
-        pass
-    return door.page("agreement_form.html", form=Form(), old=None)
+    with door.at_work() as work:
+        form = typed(work, "agreement")
+    return door.page("agreement_form.html", form=form, old=None)
 
 
 @router.post("/agreements-add")
 def add(door: AtDoor) -> Response:
     """It is in the register."""
     try:
-        with door.at_work() as (session, by, at):
+        with door.at_work() as work:
             document = meant(door, AgreementDocument)
-            entered = agreements.add(session, document, current_profile(), by=by, at=at)
+            entered = agreements.add(work.session, document, current_profile(), by=work.by, at=work.at)
+            sent(work, "agreement")
     except NotAcceptable as refused:
         return door.page("agreement_form.html", 422, form=Form(door.raw, refused.fields), old=None)
     return door.go(f"/agreements/{entered}", "entered")
@@ -79,9 +80,10 @@ def renew_page(agreement_id: AgreementId, door: AtDoor) -> Response:
 def renew(agreement_id: AgreementId, door: AtDoor) -> Response:
     """The newer version is in the register."""
     try:
-        with door.at_work() as (session, by, at):
-            document = meant(door, AgreementDocument)
-            entered = agreements.renew(session, agreement_id, document, current_profile(), by=by, at=at)
+        with door.at_work() as work:
+            document, profile = meant(door, AgreementDocument), current_profile()
+            entered = agreements.renew(work.session, agreement_id, document, profile, by=work.by, at=work.at)
+            sent(work, f"renew:{agreement_id.hex}")
     except NotAcceptable as refused:
         return _renewal(door, agreement_id, 422, Form(door.raw, refused.fields))
     except Conflict as refused:
@@ -127,8 +129,9 @@ def versions_page(door: AtDoor) -> Response:
 def _renewal(door: Door, agreement_id: UUID, status: int = 200, form: Form | None = None) -> Response:
     with door.at_work() as work:
         old = agreements.one(work.session, agreement_id, by=work.by, at=work.at, on=_today(door, work))
-    begun: Raw = {"title": old.title, "scope": old.scope, "parties:list": old.parties}
-    return door.page("agreement_form.html", status, form=form or Form(begun), old=old)
+        begun: Raw = {"title": old.title, "scope": old.scope, "parties:list": old.parties}
+        form = form or typed(work, f"renew:{agreement_id.hex}", begun=begun)
+    return door.page("agreement_form.html", status, form=form, old=old)
 
 
 def _today(door: Door, work: Work) -> date:

@@ -21,6 +21,7 @@ from rules.legal_gate import PARTS
 router = APIRouter(include_in_schema=False)
 _TEAM, _BOARD = "/referrals/{reference}/basis", "/board/{reference}/basis"
 _OVERRIDE = "/board/{reference}/override"
+_OVERRIDING = "override"
 _MEANWHILE = FieldError("/subjects", "somebody changed this referral meanwhile: look at what stands there now")
 
 
@@ -62,14 +63,16 @@ def override(reference: Reference, door: AtDoor) -> Response:
         lambda work: overrides.ask_without_agreement(
             work.session, reference, meant(door, OverrideDocument), by=work.by, at=work.at
         ),
-        lambda form: _override_page(door, reference, 422, form),
+        lambda form: _override_page(door, reference, 422, form), purpose=_OVERRIDING,
     )  # fmt: skip
 
 
 def _override_page(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
     with door.at_work() as (session, by, at):
         candidates = overrides.candidates(session, reference, by=by, at=at)
-    return referral_page(door, reference, "override.html", status, form, reads=False, candidates=candidates)
+    return referral_page(
+        door, reference, "override.html", status, form, purpose=_OVERRIDING, reads=False, candidates=candidates
+    )
 
 
 def _complete(door: Door, reference: str, back: str) -> Response:

@@ -9,7 +9,7 @@ from casework import corrections
 from casework.correction_documents import CorrectionDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from portal.routes.names import Reference
 from rules.errors import Conflict, FieldError, NotAcceptable
 
@@ -44,17 +44,19 @@ def board_corrects(reference: Reference, door: AtDoor) -> Response:
 
 def _correct(door: Door, reference: str, back: str) -> Response:
     try:
-        with door.at_work() as (session, by, at):
-            corrections.correct(session, reference, meant(door, CorrectionDocument), by=by, at=at)
+        with door.at_work() as work:
+            corrections.correct(work.session, reference, meant(door, CorrectionDocument), by=work.by, at=work.at)
+            sent(work, "details", reference)
     except NotAcceptable as refused:
         return _page(door, reference, back, 422, Form(door.raw, refused.fields))
     except Conflict:
-        typed = {name: value for name, value in door.raw.items() if name != "version_seen:int"}
-        return _page(door, reference, back, 409, Form(typed, [_MEANWHILE]))
+        unsent = {name: value for name, value in door.raw.items() if name != "version_seen:int"}
+        return _page(door, reference, back, 409, Form(unsent, [_MEANWHILE]))
     return door.go(f"{back}/details", "corrected")
 
 
 def _page(door: Door, reference: str, back: str, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        seen = corrections.read(session, reference, by=by, at=at)
-    return door.page("details.html", status, seen=seen, form=form or Form(), back=back)
+    with door.at_work() as work:
+        seen = corrections.read(work.session, reference, by=work.by, at=work.at)
+        form = form or typed(work, "details", reference)
+    return door.page("details.html", status, seen=seen, form=form, back=back)

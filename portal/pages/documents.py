@@ -17,6 +17,8 @@ from rules.errors import NotFound
 
 D = TypeVar("D", bound=Document)
 ADD, REMOVE = "add:", "remove:"
+#: As much as the record holds of a draft's purpose.
+_LONGEST = 40
 
 
 def meant(door: Door, kind: type[D], raw: Raw | None = None) -> D:
@@ -32,10 +34,23 @@ def drafted(work: Work, purpose: str, about: str) -> Form | None:
     return Form({name: value for name, value in kept.content.items() if not name.partition(":")[0].endswith("_seen")})
 
 
+def typed(work: Work, page: str, about: str = "", *, begun: Raw | None = None) -> Form:
+    """What this person typed on a page earlier and did not send; without that, what the page begins with."""
+    return drafted(work, page, about) or Form(begun)
+
+
+def sent(work: Work, page: str, about: str = "") -> None:
+    """What was typed on a page is where it belongs: its draft is no longer kept."""
+    drafts.discard(work.session, page, about, by=work.by, at=work.at)
+
+
 def draft_of(door: Door, pages: Collection[str]) -> str:
-    """Which of these pages a form belongs to whose text is kept. Raises NotFound for any other."""
+    """Which of these pages a form belongs to whose text is kept. Raises NotFound for any other.
+
+    What follows a colon tells apart what such a page is for: an agency, or an id.
+    """
     page = door.field(DRAFT_OF)
-    if page not in pages:
+    if page.partition(":")[0] not in pages or len(page) > _LONGEST:
         raise NotFound("there is no such draft")
     return page
 

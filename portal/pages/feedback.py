@@ -12,7 +12,7 @@ from casework import feedback
 from casework.feedback import FeedbackAnswer, FeedbackDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from rules.errors import NotAcceptable, NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -31,8 +31,9 @@ def feedback_page(door: AtDoor) -> Response:
 def give(door: AtDoor) -> Response:
     """The feedback is in the register, and the MASH manager is told that there is one."""
     try:
-        with door.at_work() as (session, by, at):
-            feedback.give(session, meant(door, FeedbackDocument), by=by, at=at)
+        with door.at_work() as work:
+            feedback.give(work.session, meant(door, FeedbackDocument), by=work.by, at=work.at)
+            sent(work, "feedback")
     except NotAcceptable as refused:
         return _register(door, 422, Form(door.raw, refused.fields))
     return door.go("/feedback", "feedback")
@@ -48,24 +49,28 @@ def answer_page(feedback_id: FeedbackId, door: AtDoor) -> Response:
 def answer(feedback_id: FeedbackId, door: AtDoor) -> Response:
     """The answer, and what was changed."""
     try:
-        with door.at_work() as (session, by, at):
-            feedback.answer(session, _id(feedback_id), meant(door, FeedbackAnswer), by=by, at=at)
+        with door.at_work() as work:
+            one = _id(feedback_id)
+            feedback.answer(work.session, one, meant(door, FeedbackAnswer), by=work.by, at=work.at)
+            sent(work, f"answer:{one.hex}")
     except NotAcceptable as refused:
         return _one(door, feedback_id, 422, Form(door.raw, refused.fields))
     return door.go("/feedback", "feedback-answered")
 
 
 def _register(door: Door, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, _):
-        found = feedback.register(session, by=by)
-    return door.page("feedback.html", status, found=found, form=form or Form())
+    with door.at_work() as work:
+        found = feedback.register(work.session, by=work.by)
+        form = form or typed(work, "feedback")
+    return door.page("feedback.html", status, found=found, form=form)
 
 
 def _one(door: Door, feedback_id: str, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, _):
-        found = feedback.to_answer(session, _id(feedback_id), by=by)
-    typed = {"answer": found.answer or "", "what_changed": found.what_changed or ""}
-    return door.page("feedback_answer.html", status, one=found, form=form or Form(typed))
+    with door.at_work() as work:
+        found = feedback.to_answer(work.session, _id(feedback_id), by=work.by)
+        begun = {"answer": found.answer or "", "what_changed": found.what_changed or ""}
+        form = form or typed(work, f"answer:{found.id.hex}", begun=begun)
+    return door.page("feedback_answer.html", status, one=found, form=form)
 
 
 def _id(text: str) -> UUID:

@@ -19,7 +19,9 @@ from rules.permissions import Role, check_may_run_process
 #: A page about one referral of the MASH team's.
 ONE = "/board/{reference}"
 #: The pages with little to type, which is kept while it is typed all the same.
-_SHORT = frozenset({"view", "dissent", "reconsideration", "urgency", "manager"})
+SHORT = frozenset(
+    {"view", "dissent", "reconsideration", "urgency", "manager", "ask", "override", "restrict", "reply", "follow-up"}
+)
 
 
 def referral_page(
@@ -82,7 +84,7 @@ def keep_draft(door: Door, reference: str, purpose: str | None = None) -> Respon
     with door.at_work() as work:
         check_may_run_process(work.by)
         follow.see(work.session, reference, by=work.by, at=work.at)
-        return autosave(door, purpose or draft_of(door, _SHORT), reference, work)
+        return autosave(door, purpose or draft_of(door, SHORT), reference, work)
 
 
 def _changed(door: Door, reference: str, purpose: str | None) -> Response:

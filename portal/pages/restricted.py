@@ -19,7 +19,7 @@ from casework.restriction_documents import (
 from portal.doors import AtDoor, Door
 from portal.forms import Form
 from portal.navigation import home_of
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from portal.pages.one_referral import ONE
 from portal.routes.names import Reference
 from rules.errors import NotAcceptable
@@ -77,8 +77,9 @@ def restrict_page(reference: Reference, door: AtDoor) -> Response:
 def restrict(reference: Reference, door: AtDoor) -> Response:
     """It is hidden from their next request on, whoever has it open."""
     try:
-        with door.at_work() as (session, by, at):
-            restriction.restrict(session, reference, meant(door, RestrictionDocument), by=by, at=at)
+        with door.at_work() as work:
+            restriction.restrict(work.session, reference, meant(door, RestrictionDocument), by=work.by, at=work.at)
+            sent(work, "restrict", reference)
     except NotAcceptable as refused:
         return _restrict(door, reference, Form(door.raw, refused.fields))
     return door.go(f"/restricted/{reference}", "restricted")
@@ -109,27 +110,33 @@ def declare_for_team(reference: Reference, door: AtDoor) -> Response:
 
 
 def _restriction(door: Door, reference: str, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        found = restriction.read(session, reference, by=by, at=at)
-    return door.page("restriction.html", 200 if form is None else 422, found=found, form=form or Form())
+    status = 200 if form is None else 422
+    with door.at_work() as work:
+        found = restriction.read(work.session, reference, by=work.by, at=work.at)
+        form = form or typed(work, "restriction", reference)
+    return door.page("restriction.html", status, found=found, form=form)
 
 
 def _change(
     door: Door, reference: str, done: str, verb: Callable[..., None], document: type[Document], *, back: str = ""
 ) -> Response:
     try:
-        with door.at_work() as (session, by, at):
-            verb(session, reference, meant(door, document), by=by, at=at)
+        with door.at_work() as work:
+            verb(work.session, reference, meant(door, document), by=work.by, at=work.at)
+            if document is WhyDocument:
+                sent(work, "restriction", reference)
     except NotAcceptable as refused:
         return _restriction(door, reference, Form(door.raw, refused.fields))
     return door.go(back or f"/restricted/{reference}", done)
 
 
 def _restrict(door: Door, reference: str, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        check_may_decide(by)
-        seen = follow.see(session, reference, by=by, at=at)
-    return door.page("restrict.html", 200 if form is None else 422, seen=seen, form=form or Form())
+    status = 200 if form is None else 422
+    with door.at_work() as work:
+        check_may_decide(work.by)
+        seen = follow.see(work.session, reference, by=work.by, at=work.at)
+        form = form or typed(work, "restrict", reference)
+    return door.page("restrict.html", status, seen=seen, form=form)
 
 
 def _interest(door: Door, reference: str, form: Form | None = None) -> Response:

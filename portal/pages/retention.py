@@ -13,7 +13,7 @@ from casework.documents import HoldDocument, LiftDocument
 from casework.register import current_profile
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from rules.errors import Conflict, FieldError, NotAcceptable, NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -43,17 +43,18 @@ def agree(list_id: ListId, door: AtDoor) -> Response:
 @router.get("/retention-holds")
 def hold_page(door: AtDoor) -> Response:
     """Hold a referral back from erasure."""
-    with door.at_work():
-        pass
-    return door.page("retention_hold.html", form=Form(), hold=None)
+    with door.at_work() as work:
+        form = typed(work, "hold")
+    return door.page("retention_hold.html", form=form, hold=None)
 
 
 @router.post("/retention-holds")
 def set_hold(door: AtDoor) -> Response:
     """The referral is held."""
     try:
-        with door.at_work() as (session, by, at):
-            legal_hold.set_hold(session, meant(door, HoldDocument), by=by, at=at)
+        with door.at_work() as work:
+            legal_hold.set_hold(work.session, meant(door, HoldDocument), by=work.by, at=work.at)
+            sent(work, "hold")
     except NotAcceptable as refused:
         return door.page("retention_hold.html", 422, form=Form(door.raw, refused.fields), hold=None)
     except (Conflict, NotFound) as refused:
@@ -72,14 +73,16 @@ def lift_page(hold_id: HoldId, door: AtDoor) -> Response:
 def lift(hold_id: HoldId, door: AtDoor) -> Response:
     """The schedule has its way again."""
     try:
-        with door.at_work() as (session, by, at):
-            legal_hold.lift(session, hold_id, meant(door, LiftDocument), by=by, at=at)
+        with door.at_work() as work:
+            legal_hold.lift(work.session, hold_id, meant(door, LiftDocument), by=work.by, at=work.at)
+            sent(work, f"lift:{hold_id.hex}")
     except NotAcceptable as refused:
         return _hold(door, hold_id, 422, Form(door.raw, refused.fields))
     return door.go(HOME, "lifted")
 
 
 def _hold(door: Door, hold_id: UUID, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        hold = legal_hold.one(session, hold_id, by=by, at=at)
-    return door.page("retention_hold.html", status, form=form or Form(), hold=hold)
+    with door.at_work() as work:
+        hold = legal_hold.one(work.session, hold_id, by=work.by, at=work.at)
+        form = form or typed(work, f"lift:{hold_id.hex}")
+    return door.page("retention_hold.html", status, form=form, hold=hold)

@@ -12,7 +12,7 @@ from casework import dip_samples, second_looks
 from casework.sample_documents import LookDocument, SampleDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from portal.routes.names import Reference
 from rules.errors import NotAcceptable
 
@@ -65,8 +65,9 @@ def look_page(reference: Reference, door: AtDoor) -> Response:
 def look(reference: Reference, door: AtDoor) -> Response:
     """What this person would have decided is recorded; the decision stands as it is."""
     try:
-        with door.at_work() as (session, by, at):
-            second_looks.record(session, reference, meant(door, LookDocument), by=by, at=at)
+        with door.at_work() as work:
+            second_looks.record(work.session, reference, meant(door, LookDocument), by=work.by, at=work.at)
+            sent(work, "second-look", reference)
     except NotAcceptable as refused:
         return _look(door, reference, 422, Form(door.raw, refused.fields))
     return door.go(_HOME, "looked")
@@ -79,6 +80,7 @@ def _samples(door: Door, status: int = 200, form: Form | None = None) -> Respons
 
 
 def _look(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        shown = second_looks.read(session, reference, by=by, at=at)
-    return door.page("second_look.html", status, shown=shown, content=shown.content, form=form or Form())
+    with door.at_work() as work:
+        shown = second_looks.read(work.session, reference, by=work.by, at=work.at)
+        form = form or typed(work, "second-look", reference)
+    return door.page("second_look.html", status, shown=shown, content=shown.content, form=form)

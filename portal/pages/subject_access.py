@@ -12,7 +12,7 @@ from casework import subject_access
 from casework.documents import AccessDocument, AccessHoldDocument
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from rules.errors import FieldError, NotAcceptable, NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -59,8 +59,9 @@ def make_export(request_id: RequestId, door: AtDoor) -> Response:
 def hold(request_id: RequestId, door: AtDoor) -> Response:
     """Nothing is given while somebody fears serious harm of it."""
     try:
-        with door.at_work() as (session, by, at):
-            subject_access.hold(session, request_id, meant(door, AccessHoldDocument), by=by, at=at)
+        with door.at_work() as work:
+            subject_access.hold(work.session, request_id, meant(door, AccessHoldDocument), by=work.by, at=work.at)
+            sent(work, f"harm:{request_id.hex}")
     except NotAcceptable as refused:
         return _one(door, request_id, 422, Form(door.raw, refused.fields))
     return door.go(f"{HOME}/{request_id}", "access-held")
@@ -81,6 +82,7 @@ def _register(door: Door, status: int = 200, form: Form | None = None) -> Respon
 
 
 def _one(door: Door, request_id: UUID, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        found = subject_access.one(session, request_id, by=by, at=at)
-    return door.page("subject_access_one.html", status, one=found, form=form or Form())
+    with door.at_work() as work:
+        found = subject_access.one(work.session, request_id, by=work.by, at=work.at)
+        form = form or typed(work, f"harm:{request_id.hex}")
+    return door.page("subject_access_one.html", status, one=found, form=form)

@@ -31,7 +31,7 @@ router = APIRouter(include_in_schema=False)
 _CHECK = "/checks/{reference}"
 _RETURN = "return"
 #: The pages whose text is kept while it is typed, as the return is, by their templates.
-_KEPT = frozenset({_RETURN, "question", "follow_up", "urgent", "decline", "own_view"})
+KEPT = frozenset({_RETURN, "question", "follow_up", "urgent", "decline", "own_view"})
 #: How many open checks one page shows: the most urgent.
 MOST_SHOWN = 100
 
@@ -82,7 +82,7 @@ def save_draft(reference: Reference, door: AtDoor) -> Response:
     """Keep the return, or what else is said to the MASH team, while it is being typed."""
     with door.at_work() as work:
         queues.check_now(work.session, reference, by=work.by)
-        return autosave(door, draft_of(door, _KEPT), reference, work)
+        return autosave(door, draft_of(door, KEPT), reference, work)
 
 
 @router.post(f"{_CHECK}/return")

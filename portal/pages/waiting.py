@@ -21,14 +21,14 @@ from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form
-from portal.pages.documents import meant
+from portal.pages.documents import meant, sent, typed
 from portal.pages.one_referral import ONE, act, again, keep_draft, referral_page
 from portal.routes.names import AgencyCode, Reference
 
 router = APIRouter(include_in_schema=False)
 _CHECK = f"{ONE}/checks/{{agency}}"
 _CHECK_PAGE = "agency_check.html"
-_URGENCY = "urgency"
+_URGENCY, _ASK = "urgency", "ask"
 
 
 @router.post(f"{ONE}/draft")
@@ -83,7 +83,7 @@ def ask(reference: Reference, door: AtDoor) -> Response:
     def one_more(work: Work) -> None:
         secondary.ask(work.session, reference, meant(door, SecondaryDocument), by=work.by, at=work.at)
 
-    return act(door, reference, "asked-another", one_more, lambda form: _ask_page(door, reference, form))
+    return act(door, reference, "asked-another", one_more, lambda form: _ask_page(door, reference, form), purpose=_ASK)
 
 
 @router.get(_CHECK)
@@ -99,6 +99,7 @@ def answer(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
     def tell(work: Work) -> None:
         text = meant(door, QuestionDocument).text
         checks.answer_clarification(work.session, reference, agency, text, by=work.by, at=work.at)
+        sent(work, f"reply:{agency}", reference)
 
     return act(door, reference, "answered", tell, _check_again(door, reference, agency))
 
@@ -110,8 +111,12 @@ def ask_about_return(reference: Reference, agency: AgencyCode, door: AtDoor) -> 
     def to_agency(work: Work) -> None:
         text = meant(door, QuestionDocument).text
         follow_up.ask(work.session, reference, agency, text, by=work.by, at=work.at)
+        sent(work, f"follow-up:{agency}", reference)
 
-    return _on_check(door, reference, agency, "followed-up", to_agency)
+    def refused(form: Form) -> Response:
+        return _check_page(door, reference, agency, asking=form)
+
+    return act(door, reference, "followed-up", to_agency, refused, back=f"/board/{reference}/checks/{agency}")
 
 
 @router.post(f"{_CHECK}/follow-up/pause")
@@ -217,10 +222,12 @@ def resume(reference: Reference, agency: AgencyCode, door: AtDoor) -> Response:
 
 
 def _ask_page(door: Door, reference: str, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        seen = follow.see(session, reference, by=by, at=at)
-        choices = secondary.to_choose_from(session, reference, by=by)
-    return door.page("ask.html", 200 if form is None else 422, seen=seen, choices=choices, form=form or Form())
+    status = 200 if form is None else 422
+    with door.at_work() as work:
+        seen = follow.see(work.session, reference, by=work.by, at=work.at)
+        choices = secondary.to_choose_from(work.session, reference, by=work.by)
+        form = form or typed(work, _ASK, reference)
+    return door.page("ask.html", status, seen=seen, choices=choices, form=form)
 
 
 def _on_check(
@@ -236,10 +243,15 @@ def _check_again(door: Door, reference: str, agency: str, template: str = _CHECK
 
 
 def _check_page(
-    door: Door, reference: str, agency: str, template: str = _CHECK_PAGE, *, form: Form | None = None
-) -> Response:
-    with door.at_work() as (session, by, at):
-        seen = queues.read_check_for_team(session, reference, agency, by=by, at=at)
-    status = 200 if form is None else 422
-    form = form or Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
-    return door.page(template, status, check=seen, reference=reference, form=form)
+    door: Door, reference: str, agency: str, template: str = _CHECK_PAGE, *,
+    form: Form | None = None, asking: Form | None = None,
+) -> Response:  # fmt: skip
+    """`asking` is the form for a question about the return, which stands beside the answer to the agency's own."""
+    status = 200 if form is None and asking is None else 422
+    with door.at_work() as work:
+        seen = queues.read_check_for_team(work.session, reference, agency, by=work.by, at=work.at)
+        answering = typed(work, f"reply:{agency}", reference)
+        asking = asking or typed(work, f"follow-up:{agency}", reference)
+    begun = Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
+    form = form or (answering if template == _CHECK_PAGE else begun)
+    return door.page(template, status, check=seen, reference=reference, form=form, asking=asking)

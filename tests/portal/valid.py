@@ -103,6 +103,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /board/{reference}/checks/{agency}/quality": {"answers_question:bool": "true"},
     "POST /board/{reference}/earlier": examples.CONTACT,
     "POST /board/{reference}/urgency": {"rating": "RED", "rating_seen": "GREEN", "rationale": "He is out on bail."},
+    "POST /draft": {"went_well": "Half a sentence", "draft_of": "feedback"},
     "POST /board/{reference}/draft": {"reason": "Half a sentence", "draft_of": "view"},
     "POST /board/{reference}/discussion": _DISCUSSION,
     "POST /board/{reference}/discussion/draft": {"note": "Half a sentence"},
