@@ -24,6 +24,7 @@ from casework.checkpoints import public_hex
 from casework.ledger import Act
 from models.ledger import LedgerContent, LedgerEntry
 from models.outbox import Notice
+from models.referral import Referral
 from models.settings import HOUSE
 from rules.chain import framed
 from rules.errors import FieldError, NotAcceptable
@@ -73,20 +74,25 @@ CHAPTERS: dict[str, tuple[Act, ...]] = {
 
 
 def make(
-    session: Session, reference: str, key: Ed25519PrivateKey, because: str | None = None, *, by: Actor, at: datetime
-) -> bytes:
-    """A referral's pack as a ZIP file, signed; that it was made is its ledger's last entry.
+    session: Session, reference: str, key: Ed25519PrivateKey, because: str | None = None, *,
+    partner: str | None = None, by: Actor, at: datetime,
+) -> bytes:  # fmt: skip
+    """A referral's pack as a ZIP file, signed; that it was made, and for whom, is its ledger's last entry.
 
-    For a decision maker with the MASH profile, since all of the assessment is in it: a protected address too, and then
-    only with a reason why whoever gets it may have that. Raises NotPermitted, NotFound, or NotAcceptable without one.
+    For a decision maker with the MASH profile, since all of the assessment is in it. What a `partner`, an agency or a
+    duty team, must not learn is searched for in all of it (R29); without one, whether there is a protected address.
+    What is found leaves only with a reason why whoever gets it may have that. Raises NotPermitted, NotFound, or
+    NotAcceptable without one.
     """
     check_may_decide(by)
-    referrals.lock(session, reference)
-    if not because and (protected := outgoing.protected(session, reference)):
-        detail = f"the pack would hold a protected address ({', '.join(protected)}): say why its reader may have that"
+    referral = referrals.lock(session, reference)
+    found = _guarded(session, referral, partner)
+    if found and not because:
+        detail = f"the pack would hold {found}: say why {partner or 'its reader'} may have that"
         raise NotAcceptable(FieldError("/because", detail))
     said = {"because": because} if because else None
-    ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at, content=said)
+    to = {"partner": partner} if partner else {}
+    ledger.write(session, reference, Act.EVIDENCE_PACKED, by=by, at=at, content=said, **to)
     chain = ledger.entries(session, reference)
     contents = ledger.contents(session, reference)
     told = record(reference, chain, contents, letters(session, reference))
@@ -100,6 +106,19 @@ def make(
         "ledger-format.md": (HOUSE / "docs" / "ledger-format.md").read_bytes(),
     }
     return _zipped(files | _manifest(reference, files, key, at), at)
+
+
+def _guarded(session: Session, referral: Referral, partner: str | None) -> str:
+    """What a pack holds that its reader must not have, in words that hold nothing of it; the empty text for nothing."""
+    if partner is None:
+        protected = outgoing.protected(session, referral.reference)
+        return f"a protected address ({', '.join(protected)})" if protected else ""
+    held = {number: row.content for number, row in ledger.contents(session, referral.reference).items()}
+    found = outgoing.in_a_record(held, outgoing.for_partner(session, referral, partner))
+    return "; ".join(
+        f"{each.said()} in {'entry' if len(numbers) == 1 else 'entries'} {', '.join(map(str, numbers))}"
+        for each, numbers in sorted(found.items())
+    )
 
 
 def record(

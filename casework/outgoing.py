@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
@@ -13,7 +15,7 @@ from casework.items import Standing
 from casework.register import profile_of
 from models.referral import Referral, Subject
 from rules import release
-from rules.errors import FieldError
+from rules.errors import FieldError, NotAcceptable
 from rules.outgoing import NEVER, Find, Guard, Person, find, numbers_in, people_in
 from rules.people import Side
 from rules.release import Reader
@@ -65,6 +67,17 @@ def for_referrer(session: Session, referral: Referral) -> Guard:
     return _guard(session, referral, _unreachable(session, referral, Reader.REFERRER), everybody, [])
 
 
+def for_partner(session: Session, referral: Referral, partner: str) -> Guard:
+    """What a duty team or an agency must not be told with the whole record. Raises NotAcceptable for anybody else."""
+    profile = profile_of(session, referral)
+    sides = {team.code: team.side for team in profile.duty_teams}
+    if partner in sides:
+        return for_duty_team(session, referral, sides[partner])
+    if partner not in {agency.code for agency in profile.agencies}:
+        raise NotAcceptable(FieldError("/partner", "is neither an agency nor a duty team of this area"))
+    return for_agency(session, referral, partner)
+
+
 def for_addresses(session: Session, reference: str, more: Sequence[tuple[str, str]] = ()) -> Guard:
     """The protected addresses alone, and `more` of them, by whose they are, with the telephone numbers in them."""
     return _of_addresses([*_ever_protected(session, reference), *more])
@@ -105,6 +118,15 @@ def in_a_question(text: str | None, guard: Guard, pointer: str) -> list[FieldErr
     """What a question or an answer to an agency holds that must not leave."""
     finds = find(text or "", guard)
     return [Alarm(pointer, finds, "leave it out").as_error()] if finds else []
+
+
+def in_a_record(contents: Mapping[int, str], guard: Guard) -> dict[Find, list[int]]:
+    """What the contents of a ledger hold that must not leave, each with the numbers of the entries that hold it."""
+    found: dict[Find, list[int]] = {}
+    for number, content in sorted(contents.items()):
+        for each in find("\n".join(_texts(json.loads(content))), guard):
+            found.setdefault(each, []).append(number)
+    return found
 
 
 def in_a_referral(parsed: ReferralDocument) -> list[FieldError]:
@@ -173,6 +195,14 @@ def _unreachable(session: Session, referral: Referral, reader: Reader, kept: Col
         for item in items.held(session, referral.reference)
         if item.key in kept or not release.may_reach(item.content, reader)
     ]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, as it was typed."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
 
 
 def _text(item: Standing) -> str:

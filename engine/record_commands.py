@@ -72,15 +72,20 @@ def ledger_key(home: Home = DEFAULT_HOME) -> None:
 def evidence(
     reference: Annotated[str, typer.Argument(help="The referral.")],
     out: Annotated[Path, typer.Option(help="The ZIP file to write; it must not be there yet.")],
+    *,
     because: Annotated[
-        str | None, typer.Option(help="Why its reader may have a protected address, when there is one in it.")
+        str | None, typer.Option(help="Why its reader may have what was found in it, such as a protected address.")
+    ] = None,
+    partner: Annotated[
+        str | None,
+        typer.Option(help="The agency or duty team that gets it: all of it is searched for what they must not learn."),
     ] = None,
     home: Home = DEFAULT_HOME,
     token: Token = None,
 ) -> None:
     """Write a referral's evidence pack, for a decision maker; docs/evidence.md says how a stranger checks it."""
     take_settings(home, OF_THE_RECORD)
-    _write_new(out, _pack(reference, because, token, home))
+    _write_new(out, _pack(reference, because, partner, token=token, home=home))
     typer.echo(out)
 
 
@@ -142,7 +147,7 @@ def _write_new(file: Path, content: bytes) -> None:
         raise Refused(f"{file}: {error.strerror}") from None
 
 
-def _pack(reference: str, because: str | None, token: str | None, home: Path) -> bytes:
+def _pack(reference: str, because: str | None, partner: str | None, *, token: str | None, home: Path) -> bytes:
     from casework.checkpoints import signing_key  # noqa: PLC0415
     from casework.db import now, unit_of_work  # noqa: PLC0415
     from casework.evidence import make  # noqa: PLC0415
@@ -152,9 +157,10 @@ def _pack(reference: str, because: str | None, token: str | None, home: Path) ->
     with unit_of_work() as session:
         by = actor(session, token, home, trial.DECISION_MAKERS[0])
         try:
-            return make(session, wanted, signing_key(), because, by=by, at=now(session))
+            return make(session, wanted, signing_key(), because, partner=partner, by=by, at=now(session))
         except NotAcceptable as refused:
-            raise Refused(f"{refused.fields[0].detail} with --because") from None
+            [found] = refused.fields
+            raise Refused(f"--{found.pointer[1:]}: {found.detail}") from None
 
 
 def _normal(reference: str | None) -> str | None:

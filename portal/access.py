@@ -244,6 +244,7 @@ ACCESS: Mapping[str, frozenset[Role] | None] = {
     "POST /board/{reference}/view": _MASH,
     "GET /board/{reference}/decision": _DECIDES,
     "POST /board/{reference}/decision": _DECIDES,
+    "GET /board/{reference}/evidence": _DECIDES,
     "POST /board/{reference}/evidence": _DECIDES,
     "POST /board/{reference}/decision/draft": _DECIDES,
     "GET /for-manager": _DECIDES,

@@ -20,8 +20,11 @@ from rules.permissions import Role, check_may_run_process
 ONE = "/board/{reference}"
 #: The pages with little to type, which is kept while it is typed all the same.
 SHORT = frozenset(
-    {"view", "dissent", "reconsideration", "urgency", "manager", "ask", "override", "restrict", "reply", "follow-up"}
-)
+    {
+        "view", "dissent", "reconsideration", "urgency", "manager", "ask", "override", "restrict", "evidence", "reply",
+        "follow-up",
+    }
+)  # fmt: skip
 
 
 def referral_page(

@@ -19,17 +19,21 @@ from casework import discussion, evidence, ledger, outcome
 from casework.checkpoints import public_hex
 from models.settings import HOUSE
 from portal.examples import CHILD
-from rules.errors import NotPermitted
+from rules.errors import NotAcceptable, NotPermitted
 from tests.casework.factory import (
     AFTERNOON,
     DECIDER,
     SUPPORT,
+    a_child,
     act,
     acts_of,
     all_give_back,
+    an_item,
+    answer,
     ask,
     decide,
     duty,
+    give_back,
     join,
     refer,
     rep,
@@ -169,6 +173,51 @@ def test_what_was_erased_is_left_out_and_the_pack_says_so(record: Record, tmp_pa
     told = json.loads((folder / "record.json").read_text())
     assert all(entry["erased"] for entry in told["asked"])
     assert "Ashdown" not in (folder / "record.json").read_text()
+
+
+HIDDEN = {**a_child(), "address": "14 Larkhall Row, Bath BA1 6RT, telephone 01225 123456", "protected_address": True}
+#: What an agency gave for the MASH team alone.
+FOR_THE_MASH = an_item(text="Her uncle Quentin Marlowe rang from 01632 960444.", recipients="MASH")
+
+
+def _with_guarded() -> str:
+    reference = refer(subjects=[HIDDEN])
+    ask(reference)
+    give_back(reference, "POLICE", answer("KNOWN_OPEN", **{"items": [FOR_THE_MASH]}))
+    return reference
+
+
+@pytest.mark.parametrize(
+    ("partner", "found"),
+    [
+        ("MENTAL_HEALTH", {"a protected address (S1)", "learn of (POLICE)", "must not go with it (S1)"}),
+        ("POLICE", {"a protected address (S1)", "must not go with it (S1)"}),
+        ("CHILDREN_DUTY", {"a protected address (S1)", "learn of (POLICE)"}),
+    ],
+)
+def test_a_pack_for_a_partner_is_searched_for_what_they_must_not_learn(record: Record, partner: str, found: set[str]):
+    """R28, R29: what an agency gave itself it knows; with a reason it leaves, and the ledger keeps for whom and why"""
+    reference = _with_guarded()
+    with pytest.raises(NotAcceptable) as stopped:
+        act(evidence.make, reference, KEY, partner=partner, by=DECIDER, at=AFTERNOON)
+    [problem] = stopped.value.fields
+    assert problem.pointer == "/because"
+    assert {words for words in found if words in problem.detail} == found
+    assert ("POLICE)" in problem.detail) == (partner != "POLICE")
+    assert not {"Larkhall", "Marlowe", "960444"} & set(re.findall(r"\w+", problem.detail))
+    assert "EVIDENCE_PACKED" not in acts_of(record, reference)
+    pack = act(evidence.make, reference, KEY, "The court ordered it.", partner=partner, by=DECIDER, at=AFTERNOON)
+    last = json.loads(zipfile.ZipFile(io.BytesIO(pack)).read("record.json"))["ledger"][-1]
+    assert (last["detail"], last["content"]) == ({"partner": partner}, {"because": "The court ordered it."})
+
+
+def test_a_pack_that_holds_nothing_guarded_leaves_for_a_partner_without_a_reason(record: Record):
+    """R29: 0 false alarms on a case as it is; nobody but an agency or a duty team is a partner"""
+    reference = _whole_case()
+    for partner in ("POLICE", "CHILDREN_DUTY"):
+        assert act(evidence.make, reference, KEY, partner=partner, by=DECIDER, at=AFTERNOON)
+    with pytest.raises(NotAcceptable, match="/partner"):
+        act(evidence.make, reference, KEY, partner="THE_PRESS", by=DECIDER, at=AFTERNOON)
 
 
 @pytest.mark.parametrize("by", [SUPPORT, rep("POLICE"), duty()], ids=["support", "agency", "duty team"])

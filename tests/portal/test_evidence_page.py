@@ -43,7 +43,11 @@ def test_a_pack_with_a_protected_address_is_made_for_a_reason_alone(
     assert refused.status_code == 422
     assert "the pack would hold a protected address (S1)" in refused.text
     assert "EVIDENCE_PACKED" not in acts(reference)
-    answer = decider.post(f"/board/{reference}/evidence", {"because": "The coroner asked for it."})
+    for_police = decider.send(f"/board/{reference}/evidence", {"partner": "POLICE"})
+    assert for_police.status_code == 422
+    assert "a protected address (S1) in entr" in for_police.text
+    reason = {"partner": "POLICE", "because": "The coroner asked for it."}
+    answer = decider.send(f"/board/{reference}/evidence", reason)
     assert answer.headers["content-type"] == "application/zip"
     assert acts(reference)[-1] == "EVIDENCE_PACKED"
 

@@ -14,12 +14,11 @@ from portal.pages.tasks import KEPT
 TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (HOUSE / "portal" / "templates").glob("*.html")}
 _FORM = re.compile(r"<form\b(?P<tag>[^>]*)>(?P<fields>.*?)</form>", re.DOTALL)
 _MACRO = re.compile(r"\{% macro (?P<name>\w+)\(.*?%\}(?P<body>.*?)\{% endmacro %\}", re.DOTALL)
-#: Forms that keep nothing while somebody types, and why. Sent after a time-out, these too are kept (casework/kept_forms).
+#: Forms that keep nothing while typed, and why. Sent after a time-out, these are kept too (casework/kept_forms).
 WITHOUT = {
     ("break_glass.html", "/break-glass"): "an emergency: one sentence, sent at once, and left behind nowhere else",
     ("break_glass_uses.html", "/break-glass-uses/{{ use.alert }}"): "a line beside a choice, one form for each use",
     ("basis.html", "{{ back }}/basis"): "a line beside choices, whose rows go by people: they may have left meanwhile",
-    ("evidence.html", "/board/{{ seen.reference }}/evidence"): "a line, on a page that only its own refusal leads to",
 }
 
 
@@ -58,7 +57,7 @@ def test_a_form_that_keeps_its_text_says_so_and_names_a_page_whose_text_is_kept(
     _, _, tag, fields = form
     named = re.findall(r"kept_as\((.*?)\) \}\}", fields)
     assert len(named) == 1 or fields.count("data-saved") == 1
-    pages = {'"/draft"': PAGES, '/checks/': KEPT, '/board/': SHORT}
+    pages = {'"/draft"': PAGES, "/checks/": KEPT, "/board/": SHORT}
     [known] = [pages[each] for each in pages if f"data-save={each}" in tag or f'data-save="{each}' in tag] or [None]
     for words in named:
         assert {name.partition(":")[0] for name in re.findall(r'"([\w:-]+)"', words)} <= (known or KEPT | SHORT)
