@@ -46,6 +46,12 @@ def count_opening(session: Session, places: Mapping[str, str], actor: Actor) -> 
         openings.count(session, normalise(places["reference"]), by=actor, at=sessions.real_now(session))
 
 
+def check_reach(session: Session, route: str, places: Mapping[str, str], actor: Actor) -> None:
+    """Behind the rules, for an act on the referral that a path names. Raises NotFound, which undoes it (S-4)."""
+    if route.partition(" ")[0] not in SAFE and "reference" in places:
+        wall.check_reach(session, actor, normalise(places["reference"]))
+
+
 def tell_of(stopped: TooManyOpened, route: str) -> None:
     """Who answers for information governance is told; in a transaction of its own, since the request's was undone."""
     LOG.warning("%s for account %s at %s", type(stopped).__name__, stopped.by.id, route)
@@ -90,6 +96,7 @@ class Desk:
                     if self._route.partition(" ")[0] in SAFE:
                         wall.narrow(session, actor)
                     yield Work(session, actor, now(session))
+                    check_reach(session, self._route, self._places, actor)
         except TooManyOpened as stopped:
             tell_of(stopped, self._route)
             raise

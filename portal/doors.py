@@ -23,7 +23,7 @@ from casework.sessions import Visitor
 from casework.step_up import SecondFactorNeeded
 from portal import cookies, forms
 from portal.access import NEEDS_SECOND_FACTOR, allowed_on
-from portal.credentials import SAFE, Work, count_opening, tell_of
+from portal.credentials import SAFE, Work, check_reach, count_opening, tell_of
 from portal.forms import Raw
 from portal.navigation import links_of
 from portal.problems import LOG, BadDocument, route_of
@@ -217,6 +217,7 @@ class Door:
                         wall.narrow(session, actor)
                     self.at = now(session)
                     yield Work(session, actor, self.at)
+                    check_reach(session, self.route, self.request.path_params, actor)
                     self._is_taken(session, actor)
                 except SecondFactorNeeded:
                     raise
