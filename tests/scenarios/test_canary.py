@@ -9,6 +9,7 @@ import base64
 import logging
 import pickle
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import sync_playwright
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
@@ -52,6 +55,7 @@ from casework.feedback import FeedbackAnswer, FeedbackDocument
 from casework.notices import say_privately
 from casework.restriction_documents import RestrictionDocument, WhyDocument
 from casework.sample_documents import LookDocument, SampleDocument
+from casework.sessions import open_session, real_now
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from engine import trial
 from engine.held_clock import hold, release
@@ -65,12 +69,17 @@ from notifications.account_letters import AccountLetter
 from notifications.channels import send
 from notifications.letter import Outcome
 from notifications.messages import Text
+from portal import cookies
+from portal.app import create_app
+from portal.rendering import environment
 from rules.permissions import Actor, Role
+from tests.browser.conftest import ARGUMENTS
 from tests.canary import CANARY, DISGUISES, Aviary
 from tests.casework.factory import ASKED, a_child, an_adult, an_item, document, referral, verdict
 from tests.casework.test_secrets import _person, _return
 from tests.hub import surroundings
 from tests.notifications.post import working_postman
+from tests.portal.caller import Caller, Question
 from tests.scenarios.case import Case, Theatre
 from tests.scenarios.play import Hub
 from tests.scenarios.test_what_operators_see import _dump, _engine, _unforged
@@ -385,6 +394,60 @@ def test_no_mark_is_in_what_the_engine_answers(sung: Sung, stack: Stack) -> None
             assert answer.status_code == 200, (kind, answer.text)
             found += answer.content
     assert sung.bird.found_in(found) == set()
+
+
+def test_no_mark_is_on_the_engines_own_screen(sung: Sung, stack: Stack) -> None:
+    """§4.4: its pages as a browser shows them, with what came over their websockets and what the browser stored"""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine: install it (Debian: apt-get install chromium)")
+    with _engine(stack) as engine:
+        named = {"flow_runs": {"name": {"any_": [sung.reference]}}}
+        [run] = engine.post("/flow_runs/filter", json=named, headers=_unforged(engine)).json()
+    home = stack.environment()["PREFECT_API_URL"].removesuffix("/api")
+    password = base64.b64encode(stack.environment()["PREFECT_API_AUTH_STRING"].encode()).decode()
+    seen: list[str] = []
+    with (
+        sync_playwright() as playwright,
+        closing(playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)) as browser,
+    ):
+        page = browser.new_page()
+        page.add_init_script(f"localStorage.setItem('prefect-password', '{password}')")
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: seen.append(str(frame))))
+        for path in ("/runs", f"/runs/flow-run/{run['id']}", "/artifacts", "/events"):
+            page.goto(f"{home}{path}", timeout=120_000)
+            with suppress(PlaywrightTimeout):
+                page.wait_for_load_state("networkidle", timeout=10_000)
+            if "run" in path:
+                page.get_by_text(sung.reference).first.wait_for(timeout=120_000)
+            seen.append(page.content())
+        seen.append(page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])"))
+    assert sung.bird.found_in("\n".join(seen).encode()) == set()
+
+
+def test_no_mark_is_told_when_a_page_cannot_be_made(
+    sung: Sung, stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """§4.4: neither what stood on the page, nor what the error said"""
+    caplog.set_level(logging.DEBUG)
+    planted = Aviary("j")
+
+    def bursts(*_: object) -> str:
+        raise ValueError(f"cannot write {planted()}")
+
+    monkeypatch.setitem(environment().globals, "local", bursts)
+    with surroundings(stack.environment()):
+        with unit_of_work() as session:
+            account = session.get(Account, trial.DECISION_MAKERS[0])
+            assert account
+            stay = open_session(session, account, at=real_now(session))
+        with closing(Caller(create_app())) as caller:
+            headers = {"Cookie": f"{cookies.name_of(cookies.SESSION)}={stay}", "Accept": "text/html"}
+            [answer] = caller.ask(Question("GET", f"/board/{sung.reference}", headers))
+    assert answer.status == 500
+    assert planted.birds
+    told = answer.body + caplog.text.encode()
+    assert (planted.found_in(told), sung.bird.found_in(told)) == (set(), set())
 
 
 @pytest.mark.parametrize("at_recipient", ["550 5.1.1 no such user: {}", "451 4.2.1 {} is busy", "250 OK"])
