@@ -12,13 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from casework import throttle
+from casework import hidden, throttle
 from casework.accounts import note, within_reach
 from casework.follow import Seen
 from casework.notices import MASH_ALARM, say, say_privately
 from casework.throttle import Limit
 from models.account import AccountEvent
-from models.referral import Referral
 from models.settings import settings
 from models.signin import Opening
 from notifications.account_letters import AccountLetter
@@ -95,12 +94,10 @@ def stops(session: Session, *, by: Actor, at: datetime) -> list[Stop]:
     """
     check_may_read_register(by)
     query = select(AccountEvent).where(AccountEvent.act == _ACT).order_by(col(AccountEvent.id).desc()).limit(_SHOWN)
-    events = session.exec(query).all()
-    opened = {each for event in events for each in event.detail["references"]} if by.role is Role.IG_LEAD else set()
-    there = set(session.exec(select(Referral.reference).where(col(Referral.reference).in_(opened))))
-    return [_stop(event, there) for event in events]
+    unseen = set(session.execute(hidden.from_account(by.id)).scalars())
+    return [_stop(event, unseen, in_full=by.role is Role.IG_LEAD) for event in session.exec(query)]
 
 
-def _stop(event: AccountEvent, there: Collection[str]) -> Stop:
-    opened = [each for each in event.detail["references"] if each in there]
+def _stop(event: AccountEvent, unseen: Collection[str], *, in_full: bool) -> Stop:
+    opened = [each for each in event.detail["references"] if each not in unseen] if in_full else []
     return Stop(account=event.account_id, at=event.at, most=event.detail["most"], references=opened)
