@@ -55,7 +55,6 @@ from casework.feedback import FeedbackAnswer, FeedbackDocument
 from casework.notices import say_privately
 from casework.restriction_documents import RestrictionDocument, WhyDocument
 from casework.sample_documents import LookDocument, SampleDocument
-from casework.sessions import open_session, real_now
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from engine import trial
 from engine.held_clock import hold, release
@@ -69,9 +68,6 @@ from notifications.account_letters import AccountLetter
 from notifications.channels import send
 from notifications.letter import Outcome
 from notifications.messages import Text
-from portal import cookies
-from portal.app import create_app
-from portal.rendering import environment
 from rules.permissions import Actor, Role
 from tests.browser.conftest import ARGUMENTS
 from tests.canary import CANARY, DISGUISES, Aviary
@@ -79,7 +75,6 @@ from tests.casework.factory import ASKED, a_child, an_adult, an_item, document, 
 from tests.casework.test_secrets import _person, _return
 from tests.hub import surroundings
 from tests.notifications.post import working_postman
-from tests.portal.caller import Caller, Question
 from tests.scenarios.case import Case, Theatre
 from tests.scenarios.play import Hub
 from tests.scenarios.test_what_operators_see import _dump, _engine, _unforged
@@ -423,31 +418,6 @@ def test_no_mark_is_on_the_engines_own_screen(sung: Sung, stack: Stack) -> None:
             seen.append(page.content())
         seen.append(page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])"))
     assert sung.bird.found_in("\n".join(seen).encode()) == set()
-
-
-def test_no_mark_is_told_when_a_page_cannot_be_made(
-    sung: Sung, stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """§4.4: neither what stood on the page, nor what the error said"""
-    caplog.set_level(logging.DEBUG)
-    planted = Aviary("j")
-
-    def bursts(*_: object) -> str:
-        raise ValueError(f"cannot write {planted()}")
-
-    monkeypatch.setitem(environment().globals, "local", bursts)
-    with surroundings(stack.environment()):
-        with unit_of_work() as session:
-            account = session.get(Account, trial.DECISION_MAKERS[0])
-            assert account
-            stay = open_session(session, account, at=real_now(session))
-        with closing(Caller(create_app())) as caller:
-            headers = {"Cookie": f"{cookies.name_of(cookies.SESSION)}={stay}", "Accept": "text/html"}
-            [answer] = caller.ask(Question("GET", f"/board/{sung.reference}", headers))
-    assert answer.status == 500
-    assert planted.birds
-    told = answer.body + caplog.text.encode()
-    assert (planted.found_in(told), sung.bird.found_in(told)) == (set(), set())
 
 
 @pytest.mark.parametrize("at_recipient", ["550 5.1.1 no such user: {}", "451 4.2.1 {} is busy", "250 OK"])
