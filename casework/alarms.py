@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from casework import upkeep
 from casework.hold_ups import Why, hold_ups
-from casework.notices import say_to_operations
+from casework.notices import OPERATIONS, say
 from models.alarm import RaisedAlarm
 from models.check import AgencyCheck
 from models.referral import Referral
@@ -59,7 +59,7 @@ def keep(session: Session, seen: Mapping[Alarm, bool], *, at: datetime, real_now
             row.told_at = None
         row.since, row.seen_at = begun, real_now
         if is_to_be_told(alarm, row.since, row.told_at, real_now):
-            say_to_operations(session, alarm, at=at, occasion=real_now.isoformat())
+            say(session, alarm, OPERATIONS, at=at, occasion=real_now.isoformat())
             row.told_at = real_now
             told.append(alarm)
         session.add(row)

@@ -55,8 +55,9 @@ def to_duty_team(code: str) -> str:
 
 
 def say(
-    session: Session, message: MessageName, to: str, *, at: datetime, reference: str | None = None, occasion: str = ""
-) -> None:
+    session: Session, message: MessageName | Alarm, to: str, *,
+    at: datetime, reference: str | None = None, occasion: str = "",
+) -> None:  # fmt: skip
     """Put one message to one recipient into the outbox, once for each occasion, however often a step is repeated."""
     row = _row(message, to, at, reference, occasion)
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
@@ -67,12 +68,6 @@ def say_all(session: Session, message: MessageName, told: Sequence[tuple[str, st
     rows = [_row(message, to, at, reference, "") for reference, to in told]
     if rows:
         session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
-
-
-def say_to_operations(session: Session, alarm: Alarm, *, at: datetime, occasion: str) -> None:
-    """As `say`, of something that is wrong with the hub itself."""
-    row = _row(alarm, OPERATIONS, at, None, occasion)
-    session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
 def _row(message: MessageName | Alarm, to: str, at: datetime, reference: str | None, occasion: str) -> dict[str, Any]:

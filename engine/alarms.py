@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from casework.alarms import keep, seen_in_record
 from casework.db import now, real_time, unit_of_work
-from casework.repairs import take_turn
 from engine.runs import Runs
+from engine.turns import is_ours
 from rules.alarms import CRASHED_WITHIN, LATE_AFTER, Alarm
 from rules.errors import Unavailable
 
@@ -19,9 +19,7 @@ EVERY = timedelta(minutes=1)
 
 def watch_in_turn(runs: Runs) -> None:
     """Look, if no copy of the timekeeper has done so for a minute."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "alarms", EVERY)
-    if mine:
+    if is_ours("alarms", EVERY):
         watch(runs)
 
 

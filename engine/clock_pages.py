@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from casework.db import now, unit_of_work
 from casework.register import current_profile, local_words
-from casework.repairs import take_turn
 from casework.telling import Clock, clocks, newest, told_between
 from engine.runs import Runs
+from engine.turns import is_ours
 from models.profile import Profile
 
 KEY = "clocks"
@@ -28,9 +28,7 @@ HEADS = ("agency", "asked", "due", "stands", "answered or ended")
 
 def show_in_turn(runs: Runs) -> None:
     """Show them, if no copy of the timekeeper has done so for a minute. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, KEY, EVERY)
-    if mine:
+    if is_ours(KEY, EVERY):
         show(runs)
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from casework.db import now, unit_of_work
 from casework.hold_ups import HoldUp, hold_ups
-from casework.repairs import take_turn
 from engine.runs import Runs
+from engine.turns import is_ours
 
 KEY = "hold-ups"
 EVERY = timedelta(minutes=5)
@@ -17,9 +17,7 @@ MOST = 200
 
 def show_in_turn(runs: Runs) -> None:
     """Show it, if no copy of the timekeeper has done so for five minutes. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, KEY, EVERY)
-    if mine:
+    if is_ours(KEY, EVERY):
         show(runs)
 
 

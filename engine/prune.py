@@ -18,8 +18,8 @@ from sqlmodel import Session, col
 
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
-from casework.repairs import take_turn
 from engine.runs import Runs
+from engine.turns import is_ours
 from models.referral import Referral
 from rules.stages import Stage
 
@@ -33,9 +33,7 @@ REST = 1.0
 
 def prune_in_turn(runs: Runs, stopping: threading.Event) -> None:
     """Prune, if no copy of the timekeeper has done so for an hour. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "prune", EVERY)
-    if mine:
+    if is_ours("prune", EVERY):
         prune(runs, timedelta(days=current_profile().retention.engine_run.days), stopping)
 
 

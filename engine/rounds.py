@@ -14,6 +14,7 @@ from casework import board_packs, calendar_end, confirmation, leftovers, retenti
 from casework.db import now, real_time, unit_of_work
 from casework.register import current_profile
 from casework.repairs import take_turn
+from engine.turns import is_ours
 from reports import packs, refresh
 from rules.people import Side
 from rules.permissions import HUB
@@ -108,8 +109,7 @@ def look_ahead() -> None:
 
 def keep_figures() -> None:
     """Each minute: work out anew the figures of the referrals that changed (R25)."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "figures", MINUTE)
+    mine = is_ours("figures", MINUTE)
     while mine:
         with unit_of_work() as session:
             mine = refresh.refresh(session) > 0

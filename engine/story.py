@@ -17,10 +17,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from casework.db import now, real_time, unit_of_work
 from casework.facts import checks_settled
-from casework.repairs import take_turn
 from casework.telling import Bar, Told, bars, newest, progress, told_between
 from casework.wakes import wake
 from engine.runs import Runs
+from engine.turns import is_ours
 from models.settings import settings
 
 #: How many entries of the ledger one turn tells: after a burst the rest waits, and wake-ups go first.
@@ -74,9 +74,7 @@ class _Times:
 
 def tell_in_turn(runs: Runs) -> None:
     """Tell, if no copy of the timekeeper has done so for a while. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "story", timedelta(seconds=settings().sweep_seconds))
-    if mine:
+    if is_ours("story", timedelta(seconds=settings().sweep_seconds)):
         tell(runs)
 
 

@@ -22,9 +22,9 @@ from casework.repairs import (
     note_cancelled,
     note_retried,
     stopped,
-    take_turn,
 )
 from engine.runs import AT_WORK, Runs, is_late, is_put_off
+from engine.turns import is_ours
 from engine.waking import lifeless_among
 from models.settings import settings
 
@@ -46,9 +46,7 @@ class Trouble(StrEnum):
 
 def sweep_in_turn(runs: Runs) -> None:
     """Sweep, if no copy of the timekeeper has done so for a while."""
-    with unit_of_work() as session:
-        mine = take_turn(session, "sweep", timedelta(seconds=settings().sweep_seconds))
-    if mine:
+    if is_ours("sweep", timedelta(seconds=settings().sweep_seconds)):
         sweep(runs)
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import copy_context
+from functools import partial
 
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
@@ -49,6 +50,8 @@ PRUNE_LOOKS = 300.0
 CHECKPOINT_LOOKS = 30.0
 #: Seconds between looks whether the figures are to be worked out.
 FIGURE_LOOKS = 30.0
+#: What operators are shown on the engine's screen, each in a turn of its own.
+PAGES = (hold_up_table, clock_pages, timeliness_table)
 #: One turn of a loop: for how many seconds there is nothing more to do; None when the record knows.
 Loop = Callable[[], float | None]
 
@@ -89,69 +92,13 @@ def _clock_turn() -> float | None:
     return 0.0 if keep_time() else None
 
 
-def _sweeping(runs: Runs, stopping: threading.Event) -> Loop:
+def _rounds(stopping: threading.Event, pause: float, *acts: Callable[[], object]) -> Loop:
+    """These, one after another, with so many seconds between: not to be hurried by what is said on the wire."""
+
     def turn() -> float:
-        sweep_in_turn(runs)
-        # Not to be hurried by what is said on the wire.
-        stopping.wait(settings().sweep_seconds / 4)
-        return 0.0
-
-    return turn
-
-
-def _telling(runs: Runs, stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        tell_in_turn(runs)
-        stopping.wait(settings().sweep_seconds / 4)
-        return 0.0
-
-    return turn
-
-
-def _showing(runs: Runs, stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        hold_up_table.show_in_turn(runs)
-        clock_pages.show_in_turn(runs)
-        timeliness_table.show_in_turn(runs)
-        stopping.wait(settings().sweep_seconds / 4)
-        return 0.0
-
-    return turn
-
-
-def _watching(runs: Runs, stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        watch_in_turn(runs)
-        stopping.wait(settings().sweep_seconds / 4)
-        return 0.0
-
-    return turn
-
-
-def _pruning(runs: Runs, stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        # First what needs no engine, which may be away.
-        keep_rounds()
-        prune_in_turn(runs, stopping)
-        stopping.wait(PRUNE_LOOKS)
-        return 0.0
-
-    return turn
-
-
-def _reporting(stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        keep_figures()
-        stopping.wait(FIGURE_LOOKS)
-        return 0.0
-
-    return turn
-
-
-def _checkpointing(stopping: threading.Event) -> Loop:
-    def turn() -> float:
-        write_when_due()
-        stopping.wait(CHECKPOINT_LOOKS)
+        for act in acts:
+            act()
+        stopping.wait(pause)
         return 0.0
 
     return turn
@@ -188,17 +135,19 @@ def main() -> None:
     # The loops have patience of their own: the client's would hold up every other referral behind one call. One more
     # try is for a CSRF token that has run out.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}), ExitStack() as opened:
+        shown_by, looks = _runs(opened), settings().sweep_seconds / 4
         loops: list[tuple[str, Loop]] = [
             ("clock", _clock_turn),
             ("engine", Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
-            ("repair", _sweeping(_runs(opened), stopping)),
-            ("story", _telling(_runs(opened), stopping)),
-            ("pages", _showing(_runs(opened), stopping)),
-            ("alarms", _watching(_runs(opened), stopping)),
-            ("pruning", _pruning(_runs(opened), stopping)),
+            ("repair", _rounds(stopping, looks, partial(sweep_in_turn, _runs(opened)))),
+            ("story", _rounds(stopping, looks, partial(tell_in_turn, _runs(opened)))),
+            ("pages", _rounds(stopping, looks, *(partial(each.show_in_turn, shown_by) for each in PAGES))),
+            ("alarms", _rounds(stopping, looks, partial(watch_in_turn, _runs(opened)))),
+            # First what needs no engine, which may be away.
+            ("pruning", _rounds(stopping, PRUNE_LOOKS, keep_rounds, partial(prune_in_turn, _runs(opened), stopping))),
             ("post", _post_turn),
-            ("checkpoint", _checkpointing(stopping)),
-            ("figures", _reporting(stopping)),
+            ("checkpoint", _rounds(stopping, CHECKPOINT_LOOKS, write_when_due)),
+            ("figures", _rounds(stopping, FIGURE_LOOKS, keep_figures)),
         ]
         for name, turn in loops:
             # A thread does not inherit its maker's context, in which Prefect keeps the settings.

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from casework.db import now, unit_of_work
 from casework.register import current_profile
-from casework.repairs import take_turn
 from engine.runs import Runs
+from engine.turns import is_ours
 from reports import figures
 from reports.figures import Asked, By, Figures, usual_first
 
@@ -20,9 +20,7 @@ EVERY = timedelta(minutes=15)
 
 def show_in_turn(runs: Runs) -> None:
     """Show it, if no copy of the timekeeper has done so for a quarter of an hour. Raises Unavailable."""
-    with unit_of_work() as session:
-        mine = take_turn(session, KEY, EVERY)
-    if mine:
+    if is_ours(KEY, EVERY):
         show(runs)
 
 

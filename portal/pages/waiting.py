@@ -250,8 +250,8 @@ def _check_page(
     status = 200 if form is None and asking is None else 422
     with door.at_work() as work:
         seen = queues.read_check_for_team(work.session, reference, agency, by=work.by, at=work.at)
-        answering = typed(work, f"reply:{agency}", reference)
-        asking = asking or typed(work, f"follow-up:{agency}", reference)
-    begun = Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
-    form = form or (answering if template == _CHECK_PAGE else begun)
-    return door.page(template, status, check=seen, reference=reference, form=form, asking=asking)
+        if template == _CHECK_PAGE:
+            form = form or typed(work, f"reply:{agency}", reference)
+            asking = asking or typed(work, f"follow-up:{agency}", reference)
+    form = form or Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
+    return door.page(template, status, check=seen, reference=reference, form=form, asking=asking or Form())
