@@ -173,6 +173,65 @@ def _mash(stack: Stack, *arguments: str) -> str:
     return done.stdout
 
 
+# These two first: each makes every run again that others leave open.
+
+
+def test_a_record_put_back_beside_a_new_engine_has_every_open_referral_carried_to_its_end(quiet, client, tmp_path):
+    """F10, F29, L9; issue 7, point 4: backup, nothing left of record or engine, restore, rebuild; prints how long"""
+    hold_office_hours(quiet, AFTERNOON)
+    for actor in (DECIDER, SUPPORT):
+        act(_has_account, actor, at=AFTERNOON)
+    at = {stage: _walk(stage, AFTERNOON, sender_id=uuid4().hex) for stage in Stage}
+    _drain(quiet, Runs(client))
+    heads = "SELECT reference, number, digest FROM ledger ORDER BY 1, 2"
+    before, kept = _ask(quiet, heads), tmp_path / "record.backup"
+    _command(quiet, "backup", str(kept))
+
+    _lose_record(quiet)
+    _wipe(quiet)
+    began = time.monotonic()
+    assert "are back" in _command(quiet, "restore", str(kept))
+    restored = time.monotonic() - began
+    woken = json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"]
+    rebuilt = time.monotonic() - began
+    still_open = {reference for stage, reference in at.items() if stage is not Stage.CLOSED}
+    assert still_open <= set(woken)
+    assert at[Stage.CLOSED] not in woken
+    assert _ask(quiet, heads)[: len(before)] == before
+    for name in ("worker", "timekeeper"):
+        quiet.part(name).start()
+    wait_for(lambda: all(_is_carried_on(client, reference) for reference in still_open), 180)
+    carried = time.monotonic() - began
+    wait_for(lambda: all(_people_move(reference) is Stage.CLOSED for reference in still_open), 180)
+    for reference in still_open:
+        wait_for(lambda reference=reference: _states(client, reference)[-1] == "COMPLETED", 60)
+    assert set(_runs_of(client, list(still_open)).values()) == {1}
+    assert act(verify).whole
+    assert act(post.held_since) is not None
+    act(post.let_go, send=False, by=OPERATOR, at=AFTERNOON)
+    print(
+        f"\n{len(at)} referrals restored after {restored:.1f} s, {len(woken)} runs made again after {rebuilt:.1f} s, "
+        f"all at rest where somebody is to move after {carried:.1f} s"
+    )
+
+
+def test_every_open_referral_comes_back_after_the_engines_database_was_wiped(quiet, client):
+    """F10, INV9: `mash engine rebuild`, and the sweep by itself; idempotent"""
+    references = [_refer() for _ in range(5)]
+    _drain(quiet, Runs(client))
+    before = {reference: referral(reference).run_id for reference in references}
+    _wipe(quiet)
+    told = json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"]
+    assert set(references) <= set(told)
+    assert all(referral(reference).run_id not in (None, before[reference]) for reference in references)
+    assert json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"] == []
+    _wipe(quiet)
+    for name in ("worker", "timekeeper"):
+        quiet.part(name).start()
+    for reference in references:
+        wait_for(lambda reference=reference: _rests(client, reference), 180)
+
+
 def test_two_timekeepers_start_each_run_once_and_wake_each_once(quiet, client):
     """F12, issue 3, item 2: no double wake"""
     references = [_refer() for _ in range(MANY)]
@@ -220,23 +279,6 @@ def test_what_a_person_did_goes_before_what_time_did(quiet, client):
         assert wake_runs(Runs(client), callers, 1) == 1
     assert [reference for reference in references if referral(reference).run_id] == [references[-1]]
     _drain(quiet, Runs(client))
-
-
-def test_every_open_referral_comes_back_after_the_engines_database_was_wiped(quiet, client):
-    """F10, INV9: `mash engine rebuild`, and the sweep by itself; idempotent"""
-    references = [_refer() for _ in range(5)]
-    _drain(quiet, Runs(client))
-    before = {reference: referral(reference).run_id for reference in references}
-    _wipe(quiet)
-    told = json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"]
-    assert set(references) <= set(told)
-    assert all(referral(reference).run_id not in (None, before[reference]) for reference in references)
-    assert json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"] == []
-    _wipe(quiet)
-    for name in ("worker", "timekeeper"):
-        quiet.part(name).start()
-    for reference in references:
-        wait_for(lambda reference=reference: _rests(client, reference), 180)
 
 
 def _wipe(stack: Stack) -> None:
@@ -365,45 +407,6 @@ def test_what_an_operator_stops_and_retries_on_the_engines_screen_goes_on_and_is
     wait_for(lambda: ("ENGINE_RESUMED",) in _ask(house, acts, reference), 120)
     wait_for(lambda: _rests(client, reference), 120)
     assert referral(reference).run_id == run
-
-
-def test_a_record_put_back_beside_a_new_engine_has_every_open_referral_carried_to_its_end(quiet, client, tmp_path):
-    """F10, F29, L9; issue 7, point 4: backup, nothing left of record or engine, restore, rebuild; prints how long"""
-    hold_office_hours(quiet, AFTERNOON)
-    for actor in (DECIDER, SUPPORT):
-        act(_has_account, actor, at=AFTERNOON)
-    at = {stage: _walk(stage, AFTERNOON, sender_id=uuid4().hex) for stage in Stage}
-    _drain(quiet, Runs(client))
-    heads = "SELECT reference, number, digest FROM ledger ORDER BY 1, 2"
-    before, kept = _ask(quiet, heads), tmp_path / "record.backup"
-    _command(quiet, "backup", str(kept))
-
-    _lose_record(quiet)
-    _wipe(quiet)
-    began = time.monotonic()
-    assert "are back" in _command(quiet, "restore", str(kept))
-    restored = time.monotonic() - began
-    woken = json.loads(_mash(quiet, "rebuild", "--json"))["brought_back"]
-    rebuilt = time.monotonic() - began
-    still_open = {reference for stage, reference in at.items() if stage is not Stage.CLOSED}
-    assert still_open <= set(woken)
-    assert at[Stage.CLOSED] not in woken
-    assert _ask(quiet, heads)[: len(before)] == before
-    for name in ("worker", "timekeeper"):
-        quiet.part(name).start()
-    wait_for(lambda: all(_is_carried_on(client, reference) for reference in still_open), 180)
-    carried = time.monotonic() - began
-    wait_for(lambda: all(_people_move(reference) is Stage.CLOSED for reference in still_open), 180)
-    for reference in still_open:
-        wait_for(lambda reference=reference: _states(client, reference)[-1] == "COMPLETED", 60)
-    assert set(_runs_of(client, list(still_open)).values()) == {1}
-    assert act(verify).whole
-    assert act(post.held_since) is not None
-    act(post.let_go, send=False, by=OPERATOR, at=AFTERNOON)
-    print(
-        f"\n{len(at)} referrals restored after {restored:.1f} s, {len(woken)} runs made again after {rebuilt:.1f} s, "
-        f"all at rest where somebody is to move after {carried:.1f} s"
-    )
 
 
 def _has_account(session: Session, actor: Actor, at: datetime) -> None:

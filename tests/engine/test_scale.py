@@ -125,6 +125,12 @@ def _two_of_each(folder: Path) -> Iterator[tuple[Hub, House, dict[str, Balancer]
         }
         for balancer in balancers.values():
             opened.callback(balancer.close)
+        with surroundings(own):
+            tokens, profile = open_accounts(stack.home), register.current_profile()
+        machine = of_parts.machine()
+        for number, port in enumerate(behind["portal"]):
+            serve = [sys.executable, "-m", "uvicorn", "--factory", "portal.app:create_app", "--port", str(port)]
+            house.start(f"portal-{number}", serve, {**machine, **of_parts.without_engine(own)})
         for number, port in enumerate(behind["prefect"]):
             settings = {
                 **of_parts.of_prefect_server(stack.home, stack.ports, credentials),
@@ -134,18 +140,15 @@ def _two_of_each(folder: Path) -> Iterator[tuple[Hub, House, dict[str, Balancer]
             }
             serve = [sys.executable, "-m", "prefect", "server", "start", "--host", LOOPBACK, "--port", str(port)]
             house.start(f"prefect-{number}", serve, settings, stack.home / "prefect")
-            wait_for(lambda port=port: _answers(f"http://{LOOPBACK}:{port}/api/health"), 600)
-        with surroundings(own):
-            tokens, profile = open_accounts(stack.home), register.current_profile()
-        machine = of_parts.machine()
-        for number, port in enumerate(behind["portal"]):
-            serve = [sys.executable, "-m", "uvicorn", "--factory", "portal.app:create_app", "--port", str(port)]
-            house.start(f"portal-{number}", serve, {**machine, **of_parts.without_engine(own)})
+            if number == 0:
+                # The others find its tables.
+                wait_for(lambda port=port: _answers(f"http://{LOOPBACK}:{port}/api/health"), 600)
+        for number in range(2):
             for name in ("worker", "timekeeper"):
                 part = [sys.executable, "-m", f"engine.{name}"]
                 house.start(f"{name}-{number}", part, {**machine, **of_parts.without_owner(own)})
-        for port in behind["portal"]:
-            wait_for(lambda port=port: _is_listening(port), 120)
+        wait_for(lambda: all(_answers(f"http://{LOOPBACK}:{port}/api/health") for port in behind["prefect"]), 600)
+        wait_for(lambda: all(map(_is_listening, behind["portal"])), 120)
         yield (
             Hub(
                 url=own["MASH_PORTAL_URL"], tokens=tokens, mail=stack.home / "mail",

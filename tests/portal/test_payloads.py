@@ -168,7 +168,7 @@ def test_what_was_typed_is_shown_as_it_was_typed_and_does_nothing(office: Office
     bad, good = shapes(client, evil), shapes(client, harmless)
     for page, (shape, text) in bad.items():
         assert shape == good[page][0], page
-        assert "49" not in re.sub(r"[0-9a-f]{12,}|[0-9]{2}:[0-9]{2}", "", text) or "7*7" in text, page
+        assert "60481729" not in text, page
     whole = unescape(bad["DECISION_MAKER /board/R"][1])
     assert all(payload.replace("\x0b", "") in whole.replace("\x0b", "") for payload in MARKUP)
     assert len(MARKUP) >= 60
