@@ -81,6 +81,9 @@ def _run(wanted: dict[str, Callable[[Ground], figures.Figure]], without: tuple[s
             report.write(figures.save(figure))
             for row in figure.rows:
                 _say(f"  {row.what}{f' at {row.size:,}' if row.size else ''}: {row.median:g} {row.unit}")
+            for row in figure.rows:
+                if row.reached is False:
+                    _say(f"  NOT REACHED {row.what}: {row.goal}; median {row.median:g}, p95 {row.p95:g} {row.unit}")
             _say(f"{name}: done in {figure.seconds:.0f} s")
 
 

@@ -24,7 +24,8 @@ from tests.casework import factory
 
 QUESTION = "Time of every page, over HTTP, with 10,000 open and 100,000 closed referrals"
 OPEN, ALL = 10_000, 110_000
-TIMES = 50
+#: How often a page is opened; and how often in all when any of these took longer than half the goal.
+TIMES, DOUBTFUL_TIMES = 20, 50
 GOAL = 0.1
 AGENCY = "POLICE"
 STAGES = (Stage.CHECKING, Stage.AWAITING_DECISION, Stage.AWAITING_ACK, Stage.CLOSED)
@@ -47,13 +48,20 @@ def measure(ground: Ground) -> Figure:
     machine.settle()
     with httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}", timeout=120) as client:
         for name, read in _pages(client, sessions, references):
-            figure.many(name, "s", timed(read, TIMES), size=ALL, at_most=GOAL, of="p95")
+            figure.many(name, "s", _times(read), size=ALL, at_most=GOAL, of="p95")
     opened = {row.what.partition(" (")[0] for row in figure.rows}
     figure.notes.append(
-        f"{TIMES} times each, as each role for which the page opens. Not timed, since nothing is there to open or they "
-        f"need no sign-in: {', '.join(sorted(set(PAGES) - opened))}."
+        f"{TIMES} times each, as each role for which the page opens; {DOUBTFUL_TIMES} times where one of them took "
+        f"longer than {GOAL / 2:g} s. Not timed, since nothing is there to open or they need no sign-in: "
+        f"{', '.join(sorted(set(PAGES) - opened))}."
     )
     return figure
+
+
+def _times(read: Read) -> list[float]:
+    """The seconds of each opening of a page; more of them where the goal is near enough to be missed."""
+    found = timed(read, TIMES)
+    return found + timed(read, DOUBTFUL_TIMES - TIMES) if max(found) > GOAL / 2 else found
 
 
 def _referral_at(stage: Stage) -> str:
