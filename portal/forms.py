@@ -7,6 +7,7 @@ A field's name is its place in the document, `subjects-0-given_name`, and may sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -116,8 +117,21 @@ class Form:
     """What a page shows in its fields, and what is wrong with each."""
 
     def __init__(self, raw: Raw | None = None, errors: Iterable[FieldError] = ()) -> None:
-        self.raw = raw or {}
+        self.raw, self.place = raw or {}, ""
         self._errors = {_id(error.pointer): error_sentence(error) for error in errors}
+
+    def at(self, place: str) -> Form:
+        """The same form at a place of its own, where a page has several with fields of one name."""
+        moved = copy(self)
+        moved.place = place
+        return moved
+
+    def id(self, name: str) -> str:
+        """The id of a field: where it is in the document, without what kind it is, and the form's place before it."""
+        return self._placed(_plain(name))
+
+    def _placed(self, field: str) -> str:
+        return f"{self.place}-{field}" if self.place else field
 
     def value(self, name: str) -> Any:
         """What stands in a field; the empty text when nothing does."""
@@ -133,16 +147,15 @@ class Form:
 
     def error(self, name: str) -> dict[str, str] | None:
         """What is wrong with a field, as the Design System's macros want it."""
-        text = self._errors.get(field_id(name))
+        text = self._errors.get(_plain(name))
         return {"text": text} if text else None
 
     def summary(self) -> list[dict[str, str]]:
         """Every error, with a link to its field."""
-        return [{"text": text, "href": f"#{place}"} for place, text in self._errors.items()]
+        return [{"text": text, "href": f"#{self._placed(field)}"} for field, text in self._errors.items()]
 
 
-def field_id(name: str) -> str:
-    """The id of a field: its place without what kind it is."""
+def _plain(name: str) -> str:
     return "-".join(step.partition(":")[0] for step in name.split("-"))
 
 

@@ -66,6 +66,5 @@ def _uses(door: Door, alert: str = "", form: Form | None = None) -> Response:
     with door.at_work() as (session, by, at):
         found = break_glass.uses(session, by=by, at=at)
     status = 200 if form is None else 422
-    return door.page(
-        "break_glass_uses.html", status, found=found, typed=form or Form(), typed_for=alert, untyped=Form()
-    )
+    typed = form.at(alert) if form else Form()
+    return door.page("break_glass_uses.html", status, found=found, form=typed, untyped=Form())

@@ -254,4 +254,5 @@ def _check_page(
             form = form or typed(work, f"reply:{agency}", reference)
             asking = asking or typed(work, f"follow-up:{agency}", reference)
     form = form or Form({"until:moment": forms.moment_parts(seen.due_at, door.zone)})
-    return door.page(template, status, check=seen, reference=reference, form=form, asking=asking or Form())
+    asking = (asking or Form()).at("asking")
+    return door.page(template, status, check=seen, reference=reference, form=form, asking=asking)

@@ -26,7 +26,8 @@ def test_a_question_goes_to_the_agencys_tasks_and_its_answer_to_the_referrals_pa
     assert "There is nothing to answer" in police.get(own).text
     empty = support.send(f"{of_police}/follow-up", {}, page=of_police)
     assert empty.status_code == 422
-    assert 'href="#text"' in empty.text
+    assert 'href="#asking-text"' in empty.text
+    assert 'id="asking-text"' in empty.text
     sent = support.send(f"{of_police}/follow-up", {"text": QUESTION}, page=of_police)
     assert sent.headers["location"] == f"{of_police}?done=followed-up"
     assert own in police.get("/tasks").text
@@ -36,6 +37,19 @@ def test_a_question_goes_to_the_agencys_tasks_and_its_answer_to_the_referrals_pa
     assert own not in police.get("/tasks").text
     assert ANSWER in support.get(f"/board/{reference}").text
     assert "It answered" in support.get(of_police).text
+
+
+def test_a_question_that_a_return_overtook_is_not_offered_for_an_answer(office: Office, client: Any):
+    """R33: the answer would be refused; what the team wants to know now is asked about the return"""
+    reference, support = office.refer_and_ask(CHILD), at_their_desk(client, "MASH_SUPPORT")
+    page, board = f"/board/{reference}/checks/POLICE", f"/board/{reference}"
+    assert office.post("POLICE", f"/referrals/{reference}/check/clarify", {"text": "Which one?"}).status_code == 200
+    assert 'id="text"' in support.get(page).text
+    assert "answer its question" in support.get(board).text
+    assert office.post("POLICE", f"/referrals/{reference}/check/return", RETURN).status_code == 200
+    shown = support.get(page).text
+    assert ('id="text"' in shown, 'id="asking-text"' in shown, "Not answered yet." in shown) == (False, True, True)
+    assert "answer its question" not in support.get(board).text
 
 
 def test_its_clock_is_stopped_for_a_reason_and_goes_on(office: Office, client: Any):
