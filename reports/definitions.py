@@ -80,4 +80,7 @@ is counted everywhere, and its reference stands nowhere.
 The figures are worked out from the record within a minute of each change, by the timekeeper (`mash reports rebuild`
 works out all of them anew). So `state` and `breached` say what the clock has written down. Days and months are those of
 the area's own time zone. Opening time is counted by the calendar of the profile under which a referral began; it is
-empty for times more than ten years before, or two after, the years whose bank holidays that profile knows."""
+empty for times more than ten years before, or two after, the years whose bank holidays that profile knows.
+
+Of the figures by month, `counted` is `on_time` + `late` + `silent` + `declined`, `breach_rate` is `breached` /
+`counted`, and the medians and ninth deciles are of `answer_minutes` and `answer_open_minutes` of `reports.checks`."""

@@ -282,3 +282,9 @@ def test_every_column_says_what_it_means_and_the_page_is_not_stale(record: Recor
     assert act(definitions.page) == (HOUSE / "docs" / "reports.md").read_text(encoding="utf-8")
     with pytest.raises(KeyError):
         act(definitions.definition, "checks", "no such column")
+
+
+def test_what_stands_beside_a_figure_names_no_column(record: Record):
+    """Issue 6: pages and the API give these to people who never see a view"""
+    shown = act(definitions.definitions)
+    assert [words for view in ("by_all", "by_agency") for words in shown[view].values() if "_" in words] == []
