@@ -31,6 +31,9 @@ from rules.errors import FieldError, NotAcceptable
 from rules.permissions import Actor, check_may_decide
 
 FORMAT = "mash-pack-1"
+#: What stands in the pack's files for machines alone: paper is left lying, and copied on.
+UNPRINTED = frozenset({"address", "sending_officer"})
+_NOT_HERE = "not printed; it is in record.json"
 PACK = Path(__file__).resolve().parent / "pack"
 
 #: What each chapter of the record is told by.
@@ -131,14 +134,21 @@ def record(
 
 
 def as_pdf(told: dict[str, Any], *, at: datetime) -> bytes:
-    """The same for people: tagged, and with everything in it. `at` is the date it bears."""
+    """The same for people: tagged, and with everything in it that is printed. `at` is the date it bears."""
     stamp = int(at.timestamp())
-    data = {"data": json.dumps({**told, "made": _moment(at)}, ensure_ascii=False)}
+    data = {"data": json.dumps({**printed(told), "made": _moment(at)}, ensure_ascii=False)}
     pdf = typst.compile(
         (PACK / "record.typ").read_bytes(), format="pdf", sys_inputs=data, ignore_system_fonts=True, timestamp=stamp,
         pdf_standards="ua-1",
     )  # fmt: skip
     return bytes(pdf)
+
+
+def printed(told: Any) -> Any:
+    """What a record tells, with words for a person's address and the sending officer where they stand in it (S-26)."""
+    if isinstance(told, dict):
+        return {name: _NOT_HERE if name in UNPRINTED and of else printed(of) for name, of in told.items()}
+    return [printed(each) for each in told] if isinstance(told, list) else told
 
 
 def _told(entry: LedgerEntry, held: LedgerContent | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typst
@@ -41,6 +42,7 @@ from tests.casework.factory import (
 )
 from tests.record import Record
 
+COMPILE = typst.compile
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
@@ -135,6 +137,25 @@ def test_the_record_for_people_is_a_tagged_document(packed: tuple[str, bytes]):
     assert pdf.startswith(b"%PDF-")
     assert b"/StructTreeRoot" in pdf or b"/MarkInfo" in pdf
     assert b"pdfuaid" in pdf
+
+
+def test_no_address_and_nobody_who_sent_it_is_in_the_record_to_print(record: Record, monkeypatch: pytest.MonkeyPatch):
+    """S-26: off by default; whoever must have them finds them in the pack's files for machines"""
+    handed: list[str] = []
+
+    def typeset(*given: Any, sys_inputs: dict[str, str], **more: Any) -> bytes:
+        handed.append(sys_inputs["data"])
+        return bytes(COMPILE(*given, sys_inputs=sys_inputs, **more))
+
+    monkeypatch.setattr(evidence.typst, "compile", typeset)
+    reference = refer(subjects=[{**a_child(), "address": "14 Larkhall Row, Bath"}])
+    pack = zipfile.ZipFile(io.BytesIO(act(evidence.make, reference, KEY, by=DECIDER, at=AFTERNOON)))
+    told, [on_paper] = pack.read("record.json").decode(), handed
+    officer = json.loads(told)["referred"][0]["content"]["sending_officer"]
+    for sensitive in ("14 Larkhall Row", officer["name"], officer["reply_to"]):
+        assert (sensitive in told, sensitive in on_paper) == (True, False)
+    # The person and the officer, in the chapter and among all entries.
+    assert on_paper.count("not printed") == 4
 
 
 FORGERIES = {
