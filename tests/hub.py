@@ -33,13 +33,15 @@ def surroundings(environment: dict[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        db.database().dispose()
         os.environ.clear()
         os.environ.update(before)
         _forget()
 
 
 def _forget() -> None:
+    if db.database.cache_info().currsize:
+        # One set of surroundings may stand within another: the outer one's connections are closed, and opened anew.
+        db.database().dispose()
     for remembered in (settings.settings, db.database, register.current_profile):
         remembered.cache_clear()
 

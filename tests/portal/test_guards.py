@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import QueuePool
 from starlette.testclient import TestClient
 
 from casework import db, follow, register
@@ -14,8 +15,11 @@ from engine.stack import Stack
 from models.settings import settings
 from portal.app import create_app
 from portal.examples import CHILD
+from portal.rendering import environment
 from rules.errors import Misconfigured
+from tests.canary import Aviary
 from tests.portal.office import API, CHILDREN, Office, a_referral
+from tests.portal.people import at_their_desk
 
 REFERRALS = f"{API}/referrals"
 JSON = {"Content-Type": "application/json"}
@@ -137,6 +141,28 @@ def test_what_nobody_foresaw_is_told_by_its_kind_alone(
     ]
     ours = [r for r in caplog.records if not r.name.startswith(("httpx", "asyncio"))]
     assert not [r for r in ours if SECRET in r.getMessage() or r.exc_info]
+
+
+def test_a_page_that_cannot_be_made_tells_nothing_and_keeps_no_connection(
+    office: Office, client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Reliability §4.4: neither what stood on the page, nor what the error said, is in the answer or a log"""
+    marks = Aviary("j")
+    concern = CHILD["concern"] | {"narrative": marks("on the page")}
+    page, support = f"/board/{office.refer_and_ask(CHILD, concern=concern)}", at_their_desk(client, "MASH_SUPPORT")
+    assert marks.found_in(support.get(page).content) == {marks.marks["on the page"]}
+
+    def bursts(*_: Any) -> str:
+        raise ValueError(f"cannot write {marks('in the error')}")
+
+    monkeypatch.setitem(environment().globals, "local", bursts)
+    with caplog.at_level(logging.DEBUG):
+        answer = support.get(page)
+    assert (answer.status_code, set(marks.marks)) == (500, {"on the page", "in the error"})
+    assert marks.found_in(answer.content + caplog.text.encode()) == set()
+    pool = db.database().pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
 
 
 def test_a_hub_set_up_wrongly_says_so_to_its_operators_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
