@@ -19,19 +19,31 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import WorkPoolStatus
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    temporary_settings,
+)
 from sqlmodel import select
 
 from casework import agreements, checkpoints, post
 from casework.db import real_time
 from casework.register import current_profile
 from casework.repairs import take_turn
+from engine.doctor import runs
 from engine.doctor.examine import beside_the_engine, this_machine
 from engine.doctor.findings import Finding, Health, worst
 from engine.doctor.runs import engine
 from engine.rounds import MINUTE
+from engine.stack import Stack
 from models.agreement import SharingAgreement
 from rules.chain import Head
 from tests.casework.factory import ADMINISTRATOR, OPERATOR, act, ask, open_hub, refer
+from tests.engine.conftest import wait_for
 from tests.notifications.post import working_postman
 from tests.record import Record, forget_settings
 
@@ -288,11 +300,91 @@ def test_an_engine_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     """Referrals wait in the record meanwhile"""
     where = f"http://127.0.0.1:{_closed_port()}/api"
     monkeypatch.setenv("PREFECT_API_URL", where)
-    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-
     with temporary_settings({PREFECT_API_URL: where, PREFECT_CLIENT_MAX_RETRIES: 0}):
         [found] = engine()
     assert (found.what, found.health, found.mend) == ("engine", Health.FAIL, "mash up")
+
+
+# --- the engine itself ---
+
+
+@dataclass
+class Prefect:
+    """A real engine that is well, and a fault to plant in it; `lasting` undoes it."""
+
+    client: SyncPrefectClient
+    monkeypatch: pytest.MonkeyPatch
+    lasting: ExitStack
+
+
+@pytest.fixture
+def prefect(engine_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prefect]:
+    """The engine of these tests, on which stand-ins are deployed and not the house's own flow."""
+    own = engine_stack.environment()
+    monkeypatch.setenv("PREFECT_API_URL", own["PREFECT_API_URL"])
+    monkeypatch.setattr(runs, "DEPLOYMENT", "patient/mash")
+    where = {PREFECT_API_URL: own["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: own["PREFECT_API_AUTH_STRING"]}
+    with temporary_settings(where), get_client(sync_client=True) as client, ExitStack() as lasting:
+        wait_for(lambda: client.read_work_pool(runs.POOL).status is WorkPoolStatus.READY)
+        yield Prefect(client, monkeypatch, lasting)
+
+
+def its_pool_is_paused(prefect: Prefect) -> None:
+    prefect.client.update_work_pool(runs.POOL, WorkPoolUpdate(is_paused=True))
+    prefect.lasting.callback(prefect.client.update_work_pool, runs.POOL, WorkPoolUpdate(is_paused=False))
+
+
+def no_worker_polls(prefect: Prefect) -> None:
+    prefect.client.create_work_pool(WorkPoolCreate(name="idle", type="process"))
+    prefect.lasting.callback(prefect.client.delete_work_pool, "idle")
+    prefect.monkeypatch.setattr(runs, "POOL", "idle")
+
+
+def its_pool_is_gone(prefect: Prefect) -> None:
+    prefect.monkeypatch.setattr(runs, "POOL", "gone")
+
+
+def the_flow_is_paused(prefect: Prefect) -> None:
+    deployment = prefect.client.read_deployment_by_name(runs.DEPLOYMENT).id
+    prefect.client.pause_deployment(deployment)
+    prefect.lasting.callback(prefect.client.resume_deployment, deployment)
+
+
+def the_flow_is_gone(prefect: Prefect) -> None:
+    prefect.monkeypatch.setattr(runs, "DEPLOYMENT", "gone/mash")
+
+
+def the_password_is_another(prefect: Prefect) -> None:
+    prefect.lasting.enter_context(temporary_settings({PREFECT_API_AUTH_STRING: "mash:another"}))
+
+
+OF_THE_ENGINE = [
+    (its_pool_is_paused, "workers", "prefect work-pool resume mash"),
+    (no_worker_polls, "workers", "mash up"),
+    (its_pool_is_gone, "workers", "mash engine rebuild"),
+    (the_flow_is_paused, "deployment", "prefect deployment resume patient/mash"),
+    (the_flow_is_gone, "deployment", "mash engine rebuild"),
+    (the_password_is_another, "engine", "PREFECT_API_AUTH_STRING"),
+]
+
+
+def test_in_an_engine_that_is_well_nothing_is_found(prefect: Prefect) -> None:
+    assert [(each.what, each.health, each.mend) for each in engine()] == [
+        (what, Health.OK, None) for what in ("engine", "workers", "deployment")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fall_ill", "named", "mend"), OF_THE_ENGINE, ids=[plant.__name__ for plant, _, _ in OF_THE_ENGINE]
+)
+def test_each_fault_of_a_real_engine_is_named_alone_with_what_mends_it(
+    prefect: Prefect, fall_ill: Callable[[Prefect], None], named: str, mend: str
+) -> None:
+    """Issue 7: the commands that it names are Prefect's own, and the house's"""
+    fall_ill(prefect)
+    [ill] = [each for each in engine() if each.health is not Health.OK]
+    assert (ill.what, ill.health) == (named, Health.FAIL)
+    assert mend in (ill.mend or "")
 
 
 # --- what other machines say ---
