@@ -98,7 +98,7 @@ class _Parcel(NamedTuple):
 
     id: UUID
     message_id: str
-    #: None for a recipient whom the profile in force does not know.
+    #: None for a recipient whom the profile in force does not know, and for somebody who has left.
     address: str | None
     text: messages.Text
 
@@ -222,7 +222,8 @@ def _private_parcel(session: Session, notice: Notice, profile: Profile, real_now
         body = to_agency(account.agency) if account and account.agency else MASH_TEAM
         contact = _contact(profile, body, real_now)
         text = _text(notice, profile, contact.name if contact else "")
-    return _Parcel(notice.id, notice.message_id, account.email if account else None, text)
+    is_here = account is not None and account.disabled_at is None
+    return _Parcel(notice.id, notice.message_id, account.email if account and is_here else None, text)
 
 
 def _contact(profile: Profile, recipient: str, real_now: datetime) -> Contact | None:
