@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from bench import runs
 from bench.ground import Connection, Ground
 from engine.postgres import SUPERUSER
-from engine.runs import Runs
+from engine.runs import TOLD, Runs
 from models.ledger import GENESIS, LedgerEntry
 from rules.reference import new_reference
 
@@ -55,7 +55,7 @@ def make(ground: Ground, original: str, count: int, *, change: Change = _as_it_i
         record.execute("ANALYZE")
         [(newest,)] = record.execute("SELECT max(id) FROM ledger").fetchall()
     # As if it had been told of each when it came: nothing of the copies' past is news to the engine.
-    Runs(ground.engine).note_told(newest)
+    Runs(ground.engine).note_told(newest, TOLD)
     return list(run_of)
 
 

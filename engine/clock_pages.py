@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from casework.db import now, unit_of_work
 from casework.register import current_profile, local_words
-from casework.telling import Clock, clocks, newest, told_between
+from casework.telling import Clock, clocks, told_between
 from engine.runs import Runs
 from engine.turns import is_ours
+from engine.untold import untold
 from models.profile import Profile
 
 KEY = "clocks"
@@ -33,17 +34,11 @@ def show_in_turn(runs: Runs) -> None:
 
 
 def show(runs: Runs) -> int:
-    """Show the clocks of every referral of which something was told since the last time; how many. Raises Unavailable.
-
-    An engine that was wiped has forgotten them, and is shown those of the newest entries.
-    """
-    with unit_of_work() as session:
-        last = newest(session)
-    shown = runs.told(SHOWN)
-    after = shown if shown is not None and shown <= last else max(0, last - MOST)
-    if after == last:
+    """Show the clocks of each referral that was told of since the last time, and say how many. Raises Unavailable."""
+    span = untold(runs, SHOWN, MOST)
+    if span is None:
         return 0
-    upto = min(last, after + MOST)
+    after, upto = span
     with unit_of_work() as session:
         at, profile = now(session), current_profile()
         run_of = {act.reference: act.run_id for act in told_between(session, after - AGAIN, upto) if act.agency}

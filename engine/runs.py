@@ -257,13 +257,13 @@ class Runs:
             time.sleep(breath)
 
     @_asking
-    def told(self, what: str = TOLD) -> int | None:
+    def told(self, what: str) -> int | None:
         """Up to which entry of the ledger the engine was told; None when it does not remember."""
         found = self._client.read_variable_by_name(what)
         return found.value if found is not None and isinstance(found.value, int) else None
 
     @_asking
-    def note_told(self, entry: int, what: str = TOLD) -> None:
+    def note_told(self, entry: int, what: str) -> None:
         """Let the engine remember up to which entry of the ledger it was told."""
         if self._client.read_variable_by_name(what) is None:
             self._client.create_variable(VariableCreate(name=what, value=entry))

@@ -3,7 +3,6 @@
 Each act is an event on the run's timeline, and each agency's check a bar, although no process waited for it. This is
 decoration and never truth: nothing waits for it, and what could not be told is told at a later turn. Whatever is told
 has an id of its own that follows from the record, so that telling it twice, or by two timekeepers, changes nothing.
-How far the ledger was told is kept in the engine itself: one that was wiped has forgotten both.
 """
 
 from __future__ import annotations
@@ -17,10 +16,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from casework.db import now, real_time, unit_of_work
 from casework.facts import checks_settled
-from casework.telling import Bar, Told, bars, newest, progress, told_between
+from casework.telling import Bar, Told, bars, progress, told_between
 from casework.wakes import wake
-from engine.runs import Runs
+from engine.runs import TOLD, Runs
 from engine.turns import is_ours
+from engine.untold import untold
 from models.settings import settings
 
 #: How many entries of the ledger one turn tells: after a burst the rest waits, and wake-ups go first.
@@ -80,14 +80,10 @@ def tell_in_turn(runs: Runs) -> None:
 
 def tell(runs: Runs) -> int:
     """Tell the engine of what happened since the last time, and say how many events that were. Raises Unavailable."""
-    with unit_of_work() as session:
-        last = newest(session)
-    told = runs.told()
-    # Numbers that lie ahead are of a record that was there before a restore.
-    after = told if told is not None and told <= last else max(0, last - MOST)
-    if after == last:
+    span = untold(runs, TOLD, MOST)
+    if span is None:
         return 0
-    upto = min(last, after + MOST)
+    after, upto = span
     with unit_of_work() as session:
         acts = told_between(session, after - AGAIN, upto)
         checks = bars(session, acts)
@@ -100,7 +96,7 @@ def tell(runs: Runs) -> int:
         runs.tell(events[first : first + AT_ONCE])
         time.sleep(BREATH)
     _name_waits_anew(runs, {act.run_id: act.reference for act in acts if act.agency})
-    runs.note_told(upto)
+    runs.note_told(upto, TOLD)
     return len(events)
 
 

@@ -41,6 +41,14 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(autouse=True)
+def closed_behind(browser: Browser) -> Iterator[None]:
+    """Pages left open would ask for news to the end of all tests."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 class Post:
     """The mail that the hub has sent, as its sink keeps it."""
 

@@ -75,16 +75,23 @@ def struck_while_recovering(bench: Bench, mark: str, choose: Callable[[int], Ite
         with at_point(points):
             _recover(engine)
         for number in choose(points.passed):
-            _lose_runs(bench, engine, references)
-            point = Point(number, lambda: bench.stack.kill("postgres"))
-            with at_point(point), suppress(Unavailable):
-                _recover(engine)
-            kills += point.was_reached
-            # Started by us, it comes back at once: a part that dies often is started ever more slowly.
-            bench.stack.restart("postgres")
-            eventually(lambda: bench.ask("SELECT 1") and bench.healthy(), "the record is back", RECOVERY)
+            kills += _struck(bench, engine, references, number)
     bench.close(*references)
     return references, kills
+
+
+def _struck(bench: Bench, engine: SyncPrefectClient, references: list[str], number: int, tries: int = 3) -> bool:
+    """Whether PostgreSQL was killed at that point. Where a recovery has fewer, the next is struck sooner."""
+    _lose_runs(bench, engine, references)
+    point = Point(number, lambda: bench.stack.kill("postgres"))
+    with at_point(point), suppress(Unavailable):
+        _recover(engine)
+    if not point.was_reached:
+        return tries > 1 and _struck(bench, engine, references, number % max(1, point.passed), tries - 1)
+    # Started by us, it comes back at once: a part that dies often is started ever more slowly.
+    bench.stack.restart("postgres")
+    eventually(lambda: bench.ask("SELECT 1") and bench.healthy(), "the record is back", RECOVERY)
+    return True
 
 
 @contextmanager

@@ -40,7 +40,7 @@ from engine.credentials import load_or_create
 from engine.hold_up_table import show
 from engine.postgres import SUPERUSER
 from engine.prune import prune
-from engine.runs import DEPLOYMENT, Runs
+from engine.runs import DEPLOYMENT, TOLD, Runs
 from engine.stack import Stack
 from engine.waking import WHEN_FULL, Waking, wake_runs
 from models.account import Account
@@ -325,7 +325,7 @@ def test_runs_of_referrals_long_closed_are_pruned_and_those_of_open_ones_are_not
     run, other = referral(closed).run_id, referral(still_open).run_id
     wait_for(lambda: _states(client, closed)[-1] == "COMPLETED", 60)
     # What the timekeeper tells of them is told, and goes too.
-    wait_for(lambda: Runs(client).told() == act(newest), 60)
+    wait_for(lambda: Runs(client).told(TOLD) == act(newest), 60)
     assert prune(Runs(client), timedelta(days=1)) == 0
     before, kept = _rows(house, run), _rows(house, other)
     assert before["flow_run"] == 1
