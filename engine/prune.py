@@ -1,7 +1,7 @@
 """Keeping the engine's database small: runs of referrals that closed long ago are deleted, through its own API.
 
-With a run go its states, task runs, inputs and logs. Events have a retention of the engine's own, a day in `mash up`.
-The record keeps everything: whatever is deleted here is nothing that anybody has to answer for.
+With a run go its pages, states, task runs, inputs and logs. Events have a retention of the engine's own, a day in
+`mash up`. The record keeps everything: whatever is deleted here is nothing that anybody has to answer for.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
@@ -201,11 +202,14 @@ class Runs:
 
     @_asking
     def delete(self, run_id: UUID) -> None:
-        """Remove a run, with its states, task runs and logs, from the engine. Gone already: nothing to do."""
-        try:
+        """Remove a run, with its pages, states, task runs and logs, from the engine. Gone already: nothing to do."""
+        # The engine keeps the pages of a run that it no longer has, and nobody would find them any more.
+        pages = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
+        for page in self._client.read_artifacts(artifact_filter=pages, limit=_PAGE):
+            with suppress(ObjectNotFound):
+                self._client.delete_artifact(page.id)
+        with suppress(ObjectNotFound):
             self._client.delete_flow_run(run_id)
-        except ObjectNotFound:
-            return
 
     @_asking
     def tell(self, events: Sequence[Mapping[str, Any]]) -> None:
