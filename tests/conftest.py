@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from engine.stack import Stack
-from tests.hub import hub_of_a_group
+from tests.ends import at_the_end_of
+from tests.hub import running_hub
+from tests.hurry import hurry
 from tests.scenarios.play import Hub
 
 pytest_plugins = ["tests.record", "tests.processes"]
@@ -16,7 +21,11 @@ pytest_plugins = ["tests.record", "tests.processes"]
 @pytest.fixture(scope="session")
 def running() -> Iterator[tuple[Stack, Hub]]:
     """A hub of the tests' own, started once and stopped at the end."""
-    with hub_of_a_group("hub") as both:
+    # Not in pytest's folder: each run of pytest on the machine shuts that one to PostgreSQL's account.
+    with tempfile.TemporaryDirectory(prefix="mash-hub-") as folder, ExitStack() as lasting:
+        both = lasting.enter_context(running_hub(Path(folder)))
+        at_the_end_of("hub", lasting.close)
+        hurry(both[0])
         yield both
 
 

@@ -8,7 +8,7 @@ _ends: dict[str, Callable[[], None]] = {}
 
 
 def at_the_end_of(together: str, end: Callable[[], None]) -> None:
-    """In a process of several, `end` is called after the last test of "hub", "harmed hub" or "engine"."""
+    """In a process of several, `end` is called after the last test of "hub" or "engine"."""
     _ends[together] = end
 
 

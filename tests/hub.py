@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,8 +13,6 @@ from engine.ports import ANY_FREE
 from engine.stack import Stack
 from engine.trial import open_accounts
 from models import settings
-from tests.ends import at_the_end_of
-from tests.hurry import hurry
 from tests.scenarios.play import Hub
 
 #: A few accounts do the work of a whole hub, and open every test's referrals.
@@ -68,14 +65,3 @@ def running_hub(home: Path) -> Iterator[tuple[Stack, Hub]]:
                 profile=profile,
             ),
         )
-
-
-@contextmanager
-def hub_of_a_group(together: str) -> Iterator[tuple[Stack, Hub]]:
-    """A whole hub for the block, stopped sooner where the last test of its group is over (see `tests/processes.py`)."""
-    # Not in pytest's folder: each run of pytest on the machine shuts that one to PostgreSQL's account.
-    with tempfile.TemporaryDirectory(prefix="mash-hub-") as folder, ExitStack() as lasting:
-        both = lasting.enter_context(running_hub(Path(folder)))
-        at_the_end_of(together, lasting.close)
-        hurry(both[0])
-        yield both

@@ -7,9 +7,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.ends import end_of
 
-#: Where tests share the one hub of their process, which takes seconds to start; and where they do so harm to theirs.
-ON_THE_HUB = ("tests/browser/", "tests/engine/test_cli.py", "tests/flows/", "tests/scenarios/")
-HARMING_A_HUB = "tests/crash/"
+#: Where tests share the one hub of their process, which takes seconds to start.
+ON_THE_HUB = (
+    "tests/browser/", "tests/crash/", "tests/engine/test_cli.py", "tests/engine/test_whole_hub.py", "tests/flows/",
+    "tests/scenarios/",
+)  # fmt: skip
 #: Where the tests of one engine are shared; and files among all these that start what they need themselves.
 ON_THE_ENGINE = "tests/engine/"
 ALONE = (
@@ -22,7 +24,6 @@ ALONE = (
 #: What the processes of `make test` begin with, longest first; the many short files fill the gaps that these leave.
 FIRST = (
     "hub",
-    "harmed hub",
     "tests/engine/test_scale.py",
     "tests/engine/test_repair.py",
     "engine",
@@ -60,10 +61,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _together(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
-    if file in ALONE:
+    if file in ALONE or not file.startswith((*ON_THE_HUB, ON_THE_ENGINE)):
         return file
-    shared = {"hub": ON_THE_HUB, "harmed hub": HARMING_A_HUB, "engine": ON_THE_ENGINE}
-    return next((name for name, places in shared.items() if file.startswith(places)), file)
+    return "hub" if file.startswith(ON_THE_HUB) else "engine"
 
 
 def _turn(together: str) -> int:

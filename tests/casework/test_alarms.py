@@ -21,7 +21,7 @@ from notifications.messages import MessageName
 from rules.alarms import Alarm
 from tests.casework.factory import ASKED, DUE, DUTY, FOR_A_CHILD, act, ask, refer
 from tests.casework.test_repairs import _given_a_run as given_a_run
-from tests.notifications.post import Postman, working_postman
+from tests.notifications.post import Postman
 from tests.record import Record, forget_settings
 
 OPERATIONS = "operations@mash.bnes.example"
@@ -29,13 +29,11 @@ FIVE_MINUTES, FOUR_HOURS = timedelta(minutes=5), timedelta(hours=4)
 
 
 @pytest.fixture
-def postman(record: Record, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
+def postman(postman: Postman, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
     """The mail server of a hub whose operations staff have an address of their own."""
-    with working_postman() as works:
-        monkeypatch.setenv("MASH_MAIL_URL", works.url)
-        monkeypatch.setenv("MASH_OPERATIONS", OPERATIONS)
-        forget_settings()
-        yield works
+    monkeypatch.setenv("MASH_OPERATIONS", OPERATIONS)
+    forget_settings()
+    yield postman
     forget_settings()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -22,21 +21,12 @@ from notifications.messages import MessageName
 from rules.permissions import Actor, Role
 from rules.stages import Stage
 from tests.casework.factory import DUTY, FOR_A_CHILD, account_of, act, acts_of, ask, london, refer, walk
-from tests.notifications.post import Postman, working_postman
+from tests.notifications.post import Postman
 from tests.record import forget_settings
 
 #: Real time, by which mail lives; the hub's clock plays no part.
 T0 = london("Mon 16 Mar 2026 12:00")
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def postman(record, monkeypatch) -> Iterator[Postman]:
-    """The mail server of this hub."""
-    with working_postman() as postman:
-        monkeypatch.setenv("MASH_MAIL_URL", postman.url)
-        forget_settings()
-        yield postman
 
 
 @pytest.fixture

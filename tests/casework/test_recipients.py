@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 
-import pytest
 from sqlmodel import Session
 
 from casework import accounts, signin
@@ -20,24 +18,15 @@ from models.account import Account
 from notifications.messages import MessageName
 from rules.permissions import Actor, Role
 from tests.casework.factory import ADMINISTRATOR, FOR_A_CHILD, account_of, act, london, refer
-from tests.notifications.post import Postman, working_postman
+from tests.notifications.post import Postman
 from tests.notifications.test_channels import PERFIDIOUS
-from tests.record import Record, forget_settings
+from tests.record import Record
 
 CASES = int(os.environ.get("MASH_RECIPIENTS", "40"))
 T0 = london("Mon 16 Mar 2026 12:00")
 FATES = ("stays", "moves", "leaves", "looks like another", "is no mailbox", "is a body", "is a body that was merged")
 #: Letters that a tired reader takes for one another.
 ALIKE = {"l": "1", "o": "0", "m": "rn"}
-
-
-@pytest.fixture
-def postman(record: Record, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
-    """The mail server of this hub."""
-    with working_postman() as postman:
-        monkeypatch.setenv("MASH_MAIL_URL", postman.url)
-        forget_settings()
-        yield postman
 
 
 def _somebody(session: Session, name: str, address: str) -> Account:

@@ -45,7 +45,7 @@ from tests.casework.factory import (
     walk,
 )
 from tests.crash.chain import first_fault
-from tests.notifications.post import Postman, working_postman
+from tests.notifications.post import Postman
 from tests.record import Record, forget_settings
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -118,14 +118,11 @@ class Restored:
 
 
 @pytest.fixture
-def restored(record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Restored]:
+def restored(record: Record, postman: Postman, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Restored]:
     """The record of yesterday evening, put back by pg_restore, with the mail server that had today's letters."""
-    with working_postman() as postman:
-        monkeypatch.setenv("MASH_MAIL_URL", postman.url)
-        monkeypatch.setenv("MASH_DATABASE_URL", os.environ["MASH_DATABASE_URL"])
-        forget_settings()
-        yield Restored(record, postman, tmp_path / "checkpoints")
-        forget_settings()
+    monkeypatch.setenv("MASH_DATABASE_URL", os.environ["MASH_DATABASE_URL"])
+    yield Restored(record, postman, tmp_path / "checkpoints")
+    forget_settings()
 
 
 def test_the_chain_verifies_to_its_head_and_the_anchor_names_exactly_what_is_lost(restored: Restored) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,8 +60,7 @@ from tests.casework.factory import (
     walk,
 )
 from tests.casework.test_overrides import only
-from tests.notifications.post import Postman, working_postman
-from tests.record import forget_settings
+from tests.notifications.post import Postman
 
 OFFICER = Actor("officer", Role.DUTY_TEAM, duty_team=DUTY, is_person=True)
 COLLEAGUE = Actor("colleague", Role.DUTY_TEAM, duty_team=DUTY, is_person=True)
@@ -110,14 +108,6 @@ def reference() -> str:
     made = walk(Stage.CHECKING)
     as_(DECIDER, restriction.restrict, made, restricted(), at=ASKED)
     return made
-
-
-@pytest.fixture
-def postman(record: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
-    with working_postman() as postman:
-        monkeypatch.setenv("MASH_MAIL_URL", postman.url)
-        forget_settings()
-        yield postman
 
 
 def told(postman: Postman, at: datetime = T0) -> set[str]:

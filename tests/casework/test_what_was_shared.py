@@ -11,12 +11,9 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pytest
 
 from casework import collation, decision, discussion, evidence, ledger, outcome, queues, releases
 from casework.notices import deliver_due
@@ -42,8 +39,7 @@ from tests.casework.factory import (
     verdict,
 )
 from tests.casework.test_releases import item, withheld
-from tests.notifications.post import Postman, working_postman
-from tests.record import Record, forget_settings
+from tests.notifications.post import Postman
 
 #: The catalogue asks for a hundred: `MASH_SHARED=100`.
 CASES = int(os.environ.get("MASH_SHARED", "3"))
@@ -63,14 +59,6 @@ class Shared:
     views: list[tuple[str, str]] = field(default_factory=list)
     #: How many letters each address was sent.
     letters: Counter[str] = field(default_factory=Counter)
-
-
-@pytest.fixture
-def postman(record: Record, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
-    with working_postman() as postman:
-        monkeypatch.setenv("MASH_MAIL_URL", postman.url)
-        forget_settings()
-        yield postman
 
 
 def _played(chance: random.Random, number: int) -> tuple[str, Shared]:

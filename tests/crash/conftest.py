@@ -15,18 +15,10 @@ from engine.stack import Stack
 from tests.crash.driver import persistent
 from tests.crash.trial import Scene, renamed
 from tests.crash.world import WORLD, World, copy_record
-from tests.hub import hub_of_a_group
 from tests.scenarios.pack import a_child_at_risk, a_concern_that_becomes_clear, a_return_after_the_decision
 from tests.scenarios.play import Hub, play
 
 _NUMBERS = count(1)
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[tuple[Stack, Hub]]:
-    """A hub of these tests' own, so that they take their turn beside those of other hubs."""
-    with hub_of_a_group("harmed hub") as both:
-        yield both
 
 
 @pytest.fixture(scope="session")

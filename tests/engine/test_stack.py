@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from engine.ports import ANY_FREE
-from engine.stack import PARTS, Stack, _kept_elsewhere
-from engine.surroundings import backstage, of_worker, without_engine
+from engine.stack import Stack, _kept_elsewhere
+from engine.surroundings import backstage, without_engine
 from tests.engine.conftest import wait_for
 
 ABANDONED = """
@@ -117,11 +117,3 @@ def test_only_the_portal_holds_the_key_to_a_councils_sign_in_service():
     own = {"MASH_OIDC_CLIENT_SECRET": "s", "MASH_OIDC_ISSUER": "i", "MASH_KEY": "k", "MASH_OWNER_DATABASE_URL": "o"}
     assert set(backstage(own)) == {"MASH_KEY"}
     assert set(without_engine(own)) == {"MASH_OIDC_CLIENT_SECRET", "MASH_OIDC_ISSUER", "MASH_KEY"}
-
-
-def test_only_the_portal_and_the_timekeeper_are_given_the_key_that_signs(stack: Stack):
-    """S-23: whatever a run in the worker is made to do, it cannot forge a checkpoint"""
-    own = {"MASH_KEY": "k", "MASH_SIGNING_KEY": "s", "MASH_SIGNING_KEY_FILE": "f"}
-    assert set(of_worker(own)) == {"MASH_KEY"}
-    given = {name: stack.part(name).launch.environment for name in PARTS}
-    assert {name for name in PARTS if "MASH_SIGNING_KEY" in given[name]} == {"portal", "timekeeper"}

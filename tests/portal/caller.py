@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ AT_ONCE = 4
 HOST = "127.0.0.1"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 JSON_HEADERS = {"Content-Type": JSON}
+PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Question(NamedTuple):
@@ -77,6 +79,11 @@ class Caller:
         await self._app(_scope(question), receive, send)
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in said[0]["headers"])
         return Told(said[0]["status"], headers, b"".join(part.get("body", b"") for part in said[1:]))
+
+
+def filled(path: str, known: Mapping[str, str]) -> str:
+    """A route's path with what is known for its places; any other has a word that is nothing's name."""
+    return PLACE.sub(lambda place: known.get(place[1], "NOTHING"), path)
 
 
 def form(fields: dict[str, Any]) -> bytes:

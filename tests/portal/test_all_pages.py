@@ -12,7 +12,7 @@ from casework.db import unit_of_work
 from portal.access import ACCESS, ANYBODY
 from portal.examples import CHILD
 from reports.figures import CheckRow, Figures
-from tests.portal.caller import Caller, Question, Told
+from tests.portal.caller import Caller, Question, Told, filled
 from tests.portal.conftest import Credentials
 from tests.portal.office import Office, returns
 from tests.portal.paper import on_paper
@@ -26,7 +26,6 @@ SENSITIVE = (ADDRESS, OFFICER["name"], OFFICER["reply_to"])
 #: Where an address is seen: by those who search with it, and those who put it right; and by their systems.
 SHOWN = {"GET /checks/{reference}", "GET /board/{reference}/details", "GET /referrals/{reference}/details"}
 GIVEN = {"GET /api/v1/referrals/{reference}/check", "GET /api/v1/referrals/{reference}/details"}
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Opened(NamedTuple):
@@ -63,8 +62,7 @@ def opened(client: Any, credentials: Credentials, caller: Caller, people: list[P
 
 
 def _target(route: str, reference: str) -> str:
-    known = FILL | NOTHINGS | {"reference": reference}
-    return _PLACE.sub(lambda place: known.get(place[1], "NOTHING"), route.partition(" ")[2])
+    return filled(route.partition(" ")[2], FILL | NOTHINGS | {"reference": reference})
 
 
 def test_no_page_has_an_id_twice(opened: list[Opened]):

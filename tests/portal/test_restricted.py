@@ -22,7 +22,7 @@ from portal.access import ACCESS
 from rules.permissions import Actor, Role
 from rules.reference import new_reference
 from rules.stages import Stage
-from tests.portal.caller import Caller, Question, Told
+from tests.portal.caller import Caller, Question, Told, filled
 from tests.portal.office import CHILDREN, Office, a_referral, acts, ask_all
 from tests.portal.people import at_their_desk
 from tests.portal.principals import Principal
@@ -34,7 +34,6 @@ NAMED = Actor("SECOND_DECIDER", Role.DECISION_MAKER, mash_profile=True, is_perso
 GROUNDS = ("HIGH_PROFILE", "STAFF_CONFLICT", "ADOPTION")
 #: Somebody of the same duty team, a representative of an asked agency, two of the team, and an operator.
 EXCLUDED = ("duty officer", "asked agency", "MASH support", "decision maker", "operator")
-_PLACE = re.compile(r"\{(\w+)\}")
 _FILL = {"agency": "POLICE", "version": "1", "name": "portal.css"}
 #: What is asked of the portal in both worlds. What counts its own readings, or ends a stay, differs by itself.
 _OF_ITS_OWN = {"GET /sign-in/provider", "GET /stay"}
@@ -101,7 +100,7 @@ def questions_of(who: Principal) -> list[Question]:
 
 def _question(who: Principal, route: str, named: str) -> Question:
     method, _, path = named.partition(" ")
-    target = _PLACE.sub(lambda place: _FILL.get(place[1], "NOTHING"), path)
+    target = filled(path, _FILL)
     body = body_for(route) if method == "POST" else b""
     return Question(method, target, who.headers(method, api=path.startswith("/api/")), body)
 
