@@ -18,22 +18,22 @@ INSERT INTO referral (
     reference, duty_team, sender_id, body_digest, upstream_reference, profile_version, stage, version, received_at,
     accepted_at, joined_at, decided_at, handed_back_at, closed_at, sending_officer, reply_to, decided_to_refer_by,
     decided_to_refer_at, why_not_enough, safeguarding_concern, extent_unclear, clarification_question, narrative,
-    source, level_of_need, urgency, urgency_rating, runs
+    source, level_of_need, urgency, urgency_rating, board_place, clock_due_at, runs
 )
 SELECT reference, CASE WHEN n % 2 = 0 THEN 'CHILDREN_DUTY' ELSE 'ADULT_ASIST' END, 'history-' || n, repeat('0', 64),
     'CASE', %(profile)s, CASE WHEN n < %(closed)s THEN 'CLOSED' ELSE 'CHECKING' END, 1, at, at,
     CASE WHEN n < %(closed)s THEN at + interval '1 day' END, CASE WHEN n < %(closed)s THEN at + interval '1 day' END,
     CASE WHEN n < %(closed)s THEN at + interval '1 day' END, CASE WHEN n < %(closed)s THEN at + interval '2 days' END,
     %(sealed)s, %(sealed)s, %(sealed)s, at, %(sealed)s, true, true, %(sealed)s, %(sealed)s, '1B', 'L3',
-    'STANDARD', 'GREEN', 1
+    'STANDARD', 'GREEN', 22, CASE WHEN n >= %(closed)s THEN at + interval '1 day' END, 1
 FROM new_referral
 """
 CHECKS = """
 INSERT INTO agency_check (
-    id, reference, agency, status, sides, requested_at, due_at, clock_policy, calendar_version, due_in_words,
+    id, reference, agency, status, sides, place, requested_at, due_at, clock_policy, calendar_version, due_in_words,
     blocking, noted_by_run, settled_at, asked_because, basis
 )
-SELECT uuidv7(), reference, agency, CASE WHEN n < %(closed)s THEN 'RETURNED' ELSE 'REQUESTED' END, 'child', at,
+SELECT uuidv7(), reference, agency, CASE WHEN n < %(closed)s THEN 'RETURNED' ELSE 'REQUESTED' END, 'child', 200, at,
     at + interval '1 day', 'NEXT_WORKING_DAY_SAME_TIME', 'history', 'The same time on the next working day.',
     true, true, CASE WHEN n < %(closed)s THEN at + interval '12 hours' END, 'IN_SCOPE', '{}'
 FROM new_referral, unnest(%(agencies)s::text[]) AS agency
@@ -131,7 +131,8 @@ def _without_indexes(record: Connection) -> Iterator[None]:
 def _close_the_older(record: Connection) -> None:
     """What was open at the level before is closed by now."""
     record.execute(
-        "UPDATE referral SET stage = 'CLOSED', closed_at = received_at + interval '2 days' WHERE stage <> 'CLOSED'"
+        "UPDATE referral SET stage = 'CLOSED', closed_at = received_at + interval '2 days', clock_due_at = NULL"
+        " WHERE stage <> 'CLOSED'"
     )
     record.execute(
         "UPDATE agency_check SET status = 'RETURNED', settled_at = requested_at + interval '12 hours'"

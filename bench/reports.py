@@ -35,14 +35,15 @@ GOAL, PACK_GOAL = 1.0, 60.0
 #: Of ten checks of a closed referral one came late, one was declined, one is silent, seven came in time.
 CHECKS = """
 INSERT INTO agency_check (
-    id, reference, agency, status, sides, requested_at, due_at, clock_policy, calendar_version, due_in_words,
+    id, reference, agency, status, sides, place, requested_at, due_at, clock_policy, calendar_version, due_in_words,
     blocking, noted_by_run, settled_at, breached_at, decline_reason, asked_because, basis
 )
 SELECT uuidv7(), reference, agency,
     CASE kind WHEN 0 THEN 'RETURNED_LATE' WHEN 1 THEN 'DECLINED' WHEN 2 THEN 'REQUESTED' WHEN 10 THEN 'REQUESTED'
         ELSE 'RETURNED' END,
-    CASE WHEN n % 20 = 0 THEN 'adult,child' WHEN n % 2 = 0 THEN 'child' ELSE 'adult' END, at, at + interval '1 day',
-    'NEXT_WORKING_DAY_SAME_TIME', 'history', 'The same time on the next working day.', true, true,
+    CASE WHEN n % 20 = 0 THEN 'adult,child' WHEN n % 2 = 0 THEN 'child' ELSE 'adult' END, 200,
+    at, at + interval '1 day', 'NEXT_WORKING_DAY_SAME_TIME', 'history', 'The same time on the next working day.',
+    true, true,
     CASE WHEN kind = 0 THEN at + interval '1 day' + share * interval '2 days'
         WHEN kind NOT IN (2, 10) THEN at + share * interval '23 hours' END,
     CASE WHEN kind IN (0, 2) THEN at + interval '1 day' END, CASE WHEN kind = 1 THEN 'LIVE_INVESTIGATION' END,

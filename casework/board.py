@@ -24,6 +24,7 @@ _NOBODY_ASKED = {"asked": 0, "answered": 0, "paused": 0}
 _SHOWN: tuple[Any, ...] = (
     Referral.reference, Referral.stage, Referral.urgency, Referral.urgency_rating, Referral.received_at,
     Referral.accepted_at, Referral.joined_at, Referral.decided_at, Referral.handed_back_at,
+    Referral.clock_due_at, Referral.board_place,
 )  # fmt: skip
 
 
@@ -58,46 +59,41 @@ def rows(session: Session, *, by: Actor) -> list[BoardRow]:
     return [
         BoardRow(
             reference=row.reference, initials=initials.get(row.reference, []), stage=row.stage, urgency=row.urgency,
-            urgency_rating=row.urgency_rating, called_urgent=row.called_urgent, since=_since(row), due_at=row.due_at,
-            to_reconsider=row.to_reconsider, with_manager=row.with_manager, **counts.get(row.reference, _NOBODY_ASKED),
+            urgency_rating=row.urgency_rating, called_urgent=row.called_urgent, since=_since(row),
+            due_at=row.clock_due_at, to_reconsider=row.to_reconsider, with_manager=row.with_manager,
+            **counts.get(row.reference, _NOBODY_ASKED),
         )
         for row in found
     ]  # fmt: skip
 
 
 def _nearest() -> sa.Select[Any]:
-    """The referrals to show. Only what is open is looked at: all years hold a hundred times as much."""
+    """The referrals to show: the first of what is open by an index, since the wall shows sixty of ten thousand; and of
+    what somebody singled out, which is little, all.
+    """
     again, called = _unsettled(Reconsideration).cte("again"), urgency.called().cte("called")
     with_manager = _unsettled(ManagerRequest).cte("with_manager")
-    going = sa.case((col(AgencyCheck.paused_at).is_(None), col(AgencyCheck.due_at)))
-    due = (
-        sa.select(col(AgencyCheck.reference).label("reference"), sa.func.max(going).label("due_at"))
-        .where(col(AgencyCheck.status).in_(OPEN_CHECKS))
-        .group_by(col(AgencyCheck.reference))
-        .subquery()
-    )
+    singled_out = sa.union(sa.select(again), sa.select(called)).cte("singled_out")
     # Whoever is named may not be the only one in the room.
     fit = sa.select(*_SHOWN).where(~hidden.is_restricted())
-    closed_again = fit.where(
-        col(Referral.stage) == Stage.CLOSED, col(Referral.reference).in_(sa.select(again.c.reference))
-    )
-    shown = sa.union_all(fit.where(col(Referral.stage) != Stage.CLOSED), closed_again).subquery()
+    is_open = col(Referral.stage) != Stage.CLOSED
+    is_one, to_reconsider = (col(Referral.reference).in_(sa.select(each)) for each in (singled_out, again))
+    others = fit.where(is_open, ~is_one).order_by(*_by_clock(Referral)).limit(MOST)
+    shown = sa.union_all(fit.where(is_one, is_open | to_reconsider), sa.select(others.subquery())).subquery()
     is_again, is_called, is_with_manager = (each.c.reference.is_not(None) for each in (again, called, with_manager))
-    waits_for_us = sa.case((is_again, 0), (shown.c.stage == Stage.AWAITING_DECISION, 1), else_=2)
     query = sa.select(
-        shown, due.c.due_at, is_again.label("to_reconsider"), is_called.label("called_urgent"),
+        shown, is_again.label("to_reconsider"), is_called.label("called_urgent"),
         is_with_manager.label("with_manager"),
     )  # fmt: skip
-    for beside in (again, called, with_manager, due):
+    for beside in (again, called, with_manager):
         query = query.outerjoin(beside, beside.c.reference == shown.c.reference)
-    return query.order_by(
-        is_called.desc(),
-        urgency.order(shown.c.urgency_rating),
-        waits_for_us,
-        sa.nulls_last(due.c.due_at),
-        shown.c.received_at,
-        shown.c.reference,
-    ).limit(MOST)
+    place, *clock = _by_clock(shown.c)
+    first_of_its_rating = place - place % 10
+    return query.order_by(is_called.desc(), sa.case((is_again, first_of_its_rating), else_=place), *clock).limit(MOST)
+
+
+def _by_clock(of: Any) -> list[Any]:
+    return [of.board_place, of.clock_due_at, of.received_at, of.reference]
 
 
 def _unsettled(kind: type[Reconsideration] | type[ManagerRequest]) -> sa.Select[str]:

@@ -26,6 +26,7 @@ from rules.asking import WhyAsked
 from rules.errors import FieldError, NotAcceptable, WrongStage
 from rules.permissions import HUB, Actor, check_may_answer_for, check_may_run_process
 from rules.stages import OPEN_CHECKS, CheckStatus, Stage
+from rules.urgency import place
 
 NOT_SEARCHED = "NOT_SEARCHED"
 
@@ -77,6 +78,7 @@ def new_check(session: Session, referral: Referral, agency: str, *, at: datetime
         reference=referral.reference,
         agency=agency,
         sides=",".join(sorted({each.side for each in people})),
+        place=place(referral.urgency_rating, referral.urgency, profile.bands),
         asked_because=because,
         basis={each.code: legal_gate.on_record(each) for each in people},
         requested_at=at,

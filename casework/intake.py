@@ -28,6 +28,7 @@ from rules.errors import Conflict, FieldError, NotAcceptable
 from rules.permissions import HUB, Actor, check_may_refer
 from rules.reference import new_reference
 from rules.stages import Stage
+from rules.urgency import UrgencyRating, board_place
 
 #: How far another system's clock may run ahead of the hub's before "in the future" is an error.
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -209,6 +210,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
         source=parsed.concern.source,
         level_of_need=parsed.concern.level_of_need,
         urgency=parsed.concern.urgency,
+        board_place=board_place(UrgencyRating.GREEN, Stage.RECEIVED),
     )
     session.add(referral)
     session.flush()

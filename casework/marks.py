@@ -24,8 +24,7 @@ def marks(session: Session, reference: str) -> Marks:
     """A referral's originator, its side or both, and its band, by code (issue 7, item 1). Raises NotFound."""
     referral = referrals.find(session, reference)
     sides = session.exec(select(Subject.side).where(col(Subject.reference) == reference).distinct())
-    bands = [band.code for band in profile_of(session, referral).clocks.bands]
     return Marks(
         tags=[referral.duty_team, *sorted(sides), referral.urgency],
-        lane=lane(referral.urgency_rating, referral.urgency, bands),
+        lane=lane(referral.urgency_rating, referral.urgency, profile_of(session, referral).bands),
     )

@@ -18,28 +18,23 @@ from casework.discussion import views_of
 from casework.follow import CheckSeen, Seen, see_checks
 from casework.follow_up import FollowUpSeen, FollowUpTask
 from casework.ledger import Act
-from casework.register import profile_of, profiles
+from casework.register import profile_of
 from casework.urgency import CallSeen
 from models.check import AgencyCheck
-from models.profile import Profile
 from models.profile_parts import SearchKey
 from models.referral import Referral, Subject
 from rules.errors import NotFound
 from rules.people import Side
 from rules.permissions import Actor, check_may_answer_for, check_may_read_assessment, check_may_run_process
-from rules.stages import OPEN_CHECKS, CheckStatus, Stage
+from rules.stages import OPEN_CHECKS, CheckStatus
 
-#: What an agency's queue shows, or sorts by: of a thousand checks, not a thousand times all that is sealed.
-_OF_CHECK: tuple[Any, ...] = (
+#: What an agency's queue shows: of a thousand checks, not a thousand times all that is sealed. What a secondary agency
+#: is asked may be a question of its own (R20).
+_SHOWN: tuple[Any, ...] = (
     col(AgencyCheck.reference), col(AgencyCheck.status), col(AgencyCheck.due_at), col(AgencyCheck.due_in_words),
-    col(AgencyCheck.paused_at),
+    col(AgencyCheck.paused_at), col(Referral.urgency), col(Referral.urgency_rating),
+    sa.func.coalesce(col(AgencyCheck.question), col(Referral.clarification_question)).label("question"),
 )  # fmt: skip
-_OF_REFERRAL: tuple[Any, ...] = (
-    col(Referral.reference), col(Referral.urgency), col(Referral.urgency_rating), col(Referral.profile_version),
-    col(Referral.clarification_question),
-)  # fmt: skip
-#: What a secondary agency is asked may be a question of its own (R20).
-_QUESTION = sa.func.coalesce(col(AgencyCheck.question), col(Referral.clarification_question)).label("question")
 #: How many settled checks an agency is shown: the newest.
 _SETTLED_SHOWN = 100
 
@@ -174,7 +169,7 @@ def tasks_of(session: Session, *, settled: bool = False, most: int | None = None
     `most` are given. Raises NotFound for anybody but an agency.
     """
     agency = _own_agency(by)
-    found = session.execute(_settled(agency) if settled else _waiting(agency, profiles(session)).limit(most))
+    found = session.execute(_settled(agency) if settled else _waiting(agency).limit(most))
     checks = [Task(**row._mapping) for row in found]
     return Tasks(checks=checks, follow_ups=[] if settled else follow_up.waiting(session, by=by))
 
@@ -264,49 +259,23 @@ def _own_check(session: Session, reference: str, by: Actor) -> tuple[Referral, A
 
 def _settled(agency: str) -> sa.Select[Any]:
     """An agency's newest settled checks."""
+    settled = _of(agency, col(AgencyCheck.status).not_in(OPEN_CHECKS))
+    return settled.order_by(col(AgencyCheck.settled_at).desc()).limit(_SETTLED_SHOWN)
+
+
+def _waiting(agency: str) -> sa.Select[Any]:
+    """An agency's open checks in their order."""
+    return _of(agency, col(AgencyCheck.status).in_(OPEN_CHECKS)).order_by(
+        col(AgencyCheck.place), col(AgencyCheck.due_at), col(AgencyCheck.reference)
+    )
+
+
+def _of(agency: str, status: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return (
-        sa.select(*_OF_CHECK, col(Referral.urgency), col(Referral.urgency_rating), _QUESTION)
+        sa.select(*_SHOWN)
         .join(Referral, col(Referral.reference) == col(AgencyCheck.reference))
-        .where(col(AgencyCheck.agency) == agency, col(AgencyCheck.status).not_in(OPEN_CHECKS))
-        .order_by(col(AgencyCheck.settled_at).desc())
-        .limit(_SETTLED_SHOWN)
+        .where(col(AgencyCheck.agency) == agency, status)
     )
-
-
-def _waiting(agency: str, versions: Iterable[Profile]) -> sa.Select[Any]:
-    """An agency's open checks in their order. Their referrals are looked for among the open ones; one that was closed
-    before its answer came is fetched by itself, lest those of all years be read.
-    """
-    still = sa.select(*_OF_REFERRAL).where(col(Referral.stage) != Stage.CLOSED).subquery("still")
-    over = (
-        sa.select(*_OF_REFERRAL)
-        .where(col(Referral.reference) == col(AgencyCheck.reference), still.c.reference.is_(None))
-        .limit(1)
-        .lateral("over")
-    )
-    seen = {column.key: sa.func.coalesce(column, over.c[column.key]) for column in still.c}
-    urgency_rating, band = seen["urgency_rating"], _band(versions, seen["profile_version"], seen["urgency"])
-    return (
-        sa.select(
-            *_OF_CHECK, seen["urgency"].label("urgency"), urgency_rating.label("urgency_rating"),
-            sa.func.coalesce(col(AgencyCheck.question), seen["clarification_question"]).label("question"),
-        )
-        .outerjoin(still, still.c.reference == col(AgencyCheck.reference))
-        .outerjoin(over, sa.true())
-        .where(col(AgencyCheck.agency) == agency, col(AgencyCheck.status).in_(OPEN_CHECKS))
-        .order_by(urgency.order(urgency_rating), band, col(AgencyCheck.due_at), col(AgencyCheck.reference))
-    )  # fmt: skip
-
-
-def _band(
-    versions: Iterable[Profile], version: sa.ColumnElement[str], code: sa.ColumnElement[str]
-) -> sa.ColumnElement[int]:
-    """The place of a referral's band among those of its own profile, in the record's words."""
-    places = {
-        (profile.version, band.code): place for profile in versions for place, band in enumerate(profile.clocks.bands)
-    }
-    band = sa.tuple_(version, code)
-    return sa.case(*((band == sa.tuple_(*key), place) for key, place in places.items()), else_=len(places))
 
 
 def _asked(check: AgencyCheck, referral: Referral) -> str | None:

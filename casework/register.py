@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from models.agency import Agency, AreaProfile
 from models.profile import Profile, load_profile
@@ -27,11 +27,6 @@ def current_profile() -> Profile:
 def profile_of(session: Session, referral: Referral) -> Profile:
     """The profile that this referral began under, whatever has changed since (R32)."""
     return _profile_at(session, referral.profile_version)
-
-
-def profiles(session: Session) -> list[Profile]:
-    """Every profile version that a referral may have begun under."""
-    return [_profile_at(session, version) for version in session.exec(select(AreaProfile.version))]
 
 
 def use_profile(session: Session, profile: Profile, at: datetime) -> None:

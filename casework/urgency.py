@@ -13,13 +13,14 @@ from casework import ledger, referrals
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say, to_agency
+from casework.register import profile_of
 from casework.urgency_documents import RatingDocument, UrgentCallDocument
 from models.base import new_id
 from models.check import UrgentCall
 from notifications.messages import MessageName
 from rules.errors import Conflict, FieldError, NotAcceptable, WrongStage
 from rules.permissions import Actor, check_may_answer_for, check_may_run_process
-from rules.urgency import UrgencyRating, check_can_be_discussed, check_can_be_rated
+from rules.urgency import UrgencyRating, check_can_be_discussed, check_can_be_rated, place
 
 
 class CallSeen(Seen):
@@ -55,8 +56,11 @@ def rate(session: Session, reference: str, document: RatingDocument, *, by: Acto
         raise Conflict(f"referral {reference} was rated {referral.urgency_rating} meanwhile")
     if document.rating == referral.urgency_rating:
         raise NotAcceptable(FieldError("/rating", "this is how it is rated already"))
-    was, referral.urgency_rating = referral.urgency_rating, UrgencyRating(document.rating)
-    referral.rated_at, referral.rated_because = at, document.rationale
+    was = referral.urgency_rating
+    referral.rate(UrgencyRating(document.rating), document.rationale, at)
+    bands = profile_of(session, referral).bands
+    for check in referrals.checks(session, reference):
+        check.place = place(referral.urgency_rating, referral.urgency, bands)
     ledger.write(
         session, reference, Act.URGENCY_RATED, by=by, at=at, content={"rationale": document.rationale},
         rating=referral.urgency_rating, was=was,

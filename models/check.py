@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Enum, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -47,8 +47,8 @@ class AgencyCheck(SQLModel, table=True):
             name="check_marked_by_somebody",
         ),
         # An agency's queue, and its newest settled checks, among the millions of all agencies and years.
-        Index("check_open_by_agency", "agency", "due_at", postgresql_where=text(_OPEN)),
-        # The board's clocks: of open checks alone, by referral; the second wall asks whose they are.
+        Index("check_open_by_agency", "agency", "place", "due_at", "reference", postgresql_where=text(_OPEN)),
+        # A referral's clock on the board: of its open checks alone; the second wall asks whose they are.
         Index("check_open_by_referral", "reference", "due_at", "paused_at", "agency", postgresql_where=text(_OPEN)),
         Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(_NOT_OPEN)),
     )
@@ -61,6 +61,8 @@ class AgencyCheck(SQLModel, table=True):
         sa_type=Enum(CheckStatus, native_enum=False, create_constraint=True, length=40),
     )
     sides: str = Field(max_length=20)
+    #: Where it stands in its agency's queue, the lowest first: see rules.urgency.place (R10).
+    place: int = Field(sa_type=SmallInteger)
 
     requested_at: datetime = moment()
     due_at: datetime = moment()

@@ -153,6 +153,11 @@ class Profile(Part):
             "hours.closed_days, set last_year, and give the profile a new version"
         )
 
+    @property
+    def bands(self) -> list[str]:
+        """The codes of the urgency bands, the most urgent first."""
+        return [band.code for band in self.clocks.bands]
+
     def check_clock(self, band: str) -> Clock:
         """The clock for agency checks of an urgency band. Raises Misconfigured for a band that is not there."""
         return _by_code(self.clocks.bands, band, f"{self.file}: clocks.bands").clock()
@@ -290,7 +295,7 @@ def _doubles(profile: Profile) -> Iterator[tuple[str, str]]:
     lists: Mapping[str, Iterable[str]] = {
         "duty_teams": [team.code for team in profile.duty_teams],
         "agencies": [agency.code for agency in profile.agencies],
-        "clocks.bands": [band.code for band in profile.clocks.bands],
+        "clocks.bands": profile.bands,
         "clocks.dissent_stages": [stage.code for stage in profile.clocks.dissent_stages],
         "outcomes": [outcome.code for outcome in profile.outcomes],
         "hours.closed_days": [str(closed.day) for closed in profile.hours.closed_days],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.base import code, moment, new_id, reference_column, sealed_text
 from rules.people import Side
 from rules.stages import NEXT_STAGES, Stage, check_move
-from rules.urgency import UrgencyRating
+from rules.urgency import UrgencyRating, board_place
 
 
 class Referral(SQLModel, table=True):
@@ -27,6 +27,15 @@ class Referral(SQLModel, table=True):
         # What a duty team's list shows of what is closed: the newest.
         Index("referral_closed_lately", "closed_at", postgresql_where=text("stage = 'CLOSED'")),
         Index("referral_by_age", "received_at", "reference"),
+        # The board: the most urgent first.
+        Index(
+            "referral_on_board",
+            "board_place",
+            "clock_due_at",
+            "received_at",
+            "reference",
+            postgresql_where=text("stage <> 'CLOSED'"),
+        ),
     )
 
     reference: str = Field(primary_key=True, max_length=9)
@@ -70,6 +79,10 @@ class Referral(SQLModel, table=True):
     )
     rated_at: datetime | None = moment(nullable=True)
     rated_because: str | None = sealed_text(nullable=True)
+    #: Where it stands on the board, the lowest first: see rules.urgency.board_place (R10).
+    board_place: int = Field(sa_type=SmallInteger)
+    #: When the last open check whose clock goes is due, which the record keeps up whenever a check changes.
+    clock_due_at: datetime | None = moment(nullable=True)
 
     #: The run that carries this referral in the engine, and how many runs it has had. A hint, never the truth.
     run_id: UUID | None = Field(default=None)
@@ -81,6 +94,12 @@ class Referral(SQLModel, table=True):
         self.stage = stage
         self.version += 1
         self.closed_at = at if stage is Stage.CLOSED else None
+        self.board_place = board_place(self.urgency_rating, stage)
+
+    def rate(self, rating: UrgencyRating, because: str, at: datetime) -> None:
+        """The hub rates how urgent it is, and says why (R10). `at` is aware UTC."""
+        self.urgency_rating, self.rated_because, self.rated_at = rating, because, at
+        self.board_place = board_place(rating, self.stage)
 
 
 class Subject(SQLModel, table=True):

@@ -10,6 +10,7 @@ from rules.stages import UNDECIDED, Stage
 
 #: Where there is something to discuss.
 _DISCUSSED_AT = frozenset({Stage.CHECKING, Stage.AWAITING_DECISION})
+_BANDS_AT_MOST = 100
 
 
 class UrgencyRating(StrEnum):
@@ -30,6 +31,21 @@ def lane(rating: UrgencyRating, band: str, bands: Sequence[str]) -> UrgencyRatin
     if band in bands[:-1]:
         by_band = UrgencyRating.AMBER if bands.index(band) else UrgencyRating.RED
     return min(rating, by_band, key=ranks.index)
+
+
+def place(rating: UrgencyRating, band: str, bands: Sequence[str]) -> int:
+    """Where a check stands in its agency's queue, the lowest first: by the MASH team's rating, then by its band's place
+    among `bands`, the area's (R10). A band that is not among them comes after all that are.
+    """
+    after = bands.index(band) if band in bands else len(bands)
+    return list(UrgencyRating).index(rating) * _BANDS_AT_MOST + after
+
+
+def board_place(rating: UrgencyRating, stage: Stage) -> int:
+    """Where a referral stands on the board, the lowest first: by its rating, in tens; of one rating what waits for a
+    decision comes first (R10).
+    """
+    return list(UrgencyRating).index(rating) * 10 + (1 if stage is Stage.AWAITING_DECISION else 2)
 
 
 def check_can_be_rated(stage: Stage, what: str) -> None:

@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from casework import causes, checks, clock, clock_words, collation, discussion, due_times, facts, referrals, standing
+from casework import (
+    board,
+    causes,
+    checks,
+    clock,
+    clock_words,
+    collation,
+    discussion,
+    due_times,
+    facts,
+    referrals,
+    standing,
+)
 from casework.documents import CauseDocument, ExtendDocument, PauseDocument
 from casework.ledger import Act, entries
 from casework.register import current_profile
@@ -188,6 +200,26 @@ def test_a_paused_clock_goes_on_with_what_was_left_of_it(checking):
     assert planned(checking, WakeKind.RUN, "deadline") == [due + MS]
     with pytest.raises(WrongStage):
         resume(checking, due)
+
+
+def test_the_board_shows_when_the_last_clock_that_goes_is_due(checking):
+    """R53, R21, R33"""
+
+    def shown() -> datetime | None:
+        [row] = act(board.rows, by=SUPPORT)
+        return row.due_at
+
+    assert shown() == DUE
+    extend(checking)
+    assert shown() == THURSDAY
+    pause(checking)
+    assert shown() == DUE
+    resume(checking, AFTERNOON)
+    assert shown() == check(checking, "POLICE").due_at > THURSDAY
+    give_back(checking, "POLICE")
+    assert shown() == DUE
+    all_give_back(checking, but=["POLICE"])
+    assert shown() is None
 
 
 def test_the_answer_to_a_question_ends_the_pause(record, checking):

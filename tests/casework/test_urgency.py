@@ -141,6 +141,17 @@ def test_every_queue_is_ordered_by_rating_and_then_by_due_time(record: Record, r
     assert on_the_board() == expected
 
 
+def test_of_one_rating_what_waits_for_a_decision_is_first_on_the_board(record: Record):
+    """R10"""
+    sooner, decided_next, red = refer(at=ASKED), refer(at=LATER, sender_id="two"), refer(at=LATER, sender_id="three")
+    ask(sooner), ask(decided_next, at=LATER), ask(red, at=LATER)
+    rate(red, "RED")
+    assert on_the_board() == [red, sooner, decided_next]
+    all_give_back(decided_next)
+    join(decided_next)
+    assert on_the_board() == [red, decided_next, sooner]
+
+
 def test_a_representative_calls_for_the_discussion_and_learns_that_the_team_knows(record: Record):
     """R10: any representative can raise "urgent – discuss now" """
     first, second = refer(), refer(sender_id="two")

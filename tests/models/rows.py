@@ -62,6 +62,7 @@ def a_referral_row(reference: str, stage: Stage = Stage.RECEIVED, **more: object
         "source": "1B",
         "level_of_need": "L3",
         "urgency": "STANDARD",
+        "board_place": 22,
     }
     return Referral(**{**fields, **more})
 
@@ -95,6 +96,7 @@ def a_check_row(reference: str, status: CheckStatus = CheckStatus.REQUESTED, **m
         "reference": reference,
         "agency": "POLICE",
         "sides": "child",
+        "place": 0,
         "requested_at": NOW,
         "due_at": DUE,
         "clock_policy": "ELAPSED_24H",

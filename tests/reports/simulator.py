@@ -205,7 +205,7 @@ class Simulator:
         """A check that waits for its agency."""
         return self._add(
             "agency_check", id=self._id(), reference=referral["reference"], agency=agency, status="REQUESTED",
-            sides=sides, requested_at=asked, due_at=due, clock_policy=POLICY[referral["urgency"]],
+            sides=sides, place=200, requested_at=asked, due_at=due, clock_policy=POLICY[referral["urgency"]],
             calendar_version="drawn", due_in_words="As drawn.", blocking=True, noted_by_run=True,
             asked_because="IN_SCOPE", basis={}, paused_at=None, pause_reason=None, settled_at=None, breached_at=None,
             breach_cause=None, cause_given_at=None, cause_given_by=None, decline_reason=None, acknowledged_at=None,
@@ -346,8 +346,8 @@ class Simulator:
             "received_at": received, "sending_officer": text, "reply_to": text, "decided_to_refer_by": text,
             "decided_to_refer_at": received, "why_not_enough": text, "safeguarding_concern": True,
             "extent_unclear": True, "question_about": [], "narrative": text, "source": "1B", "level_of_need": "L3",
-            "urgency": STANDARD, "urgency_rating": "GREEN", "runs": 1, "accepted_at": None, "joined_at": None,
-            "decided_at": None, "handed_back_at": None, "closed_at": None,
+            "urgency": STANDARD, "urgency_rating": "GREEN", "board_place": 22, "runs": 1, "accepted_at": None,
+            "joined_at": None, "decided_at": None, "handed_back_at": None, "closed_at": None,
         }  # fmt: skip
 
     def _id(self) -> UUID:
