@@ -51,6 +51,9 @@ class AgencyCheck(SQLModel, table=True):
         # A referral's clock on the board: of its open checks alone; the second wall asks whose they are.
         Index("check_open_by_referral", "reference", "due_at", "paused_at", "agency", postgresql_where=text(_OPEN)),
         Index("check_settled_by_agency", "agency", "settled_at", postgresql_where=text(_NOT_OPEN)),
+        # What information governance sees of a year: how many were asked, and the newest refusals.
+        Index("check_by_age", "requested_at", "agency", "status", "reference"),
+        Index("check_declined", "settled_at", postgresql_where=text("status = 'DECLINED'")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -28,9 +28,12 @@ from casework.facts import Fact, checks_settled, outcome_acknowledged, threshold
 from casework.notices import deliver_due
 from engine.databases import plain
 
+T = TypeVar("T")
 MOVED = "moved"
 LONGEST_WAIT = 14 * 86_400.0
 STEPS_BEFORE_THE_WAIT = 9
+#: As many steps as there are connections to the record: to wait for one is an error after seconds.
+AT_ONCE = asyncio.Semaphore(8)
 
 
 @DBOS.workflow()
@@ -58,19 +61,19 @@ async def waits(_: str) -> None:
 @DBOS.step()
 async def act(verb: str, reference: str, *arguments: str) -> None:
     """One verb of casework, in one transaction."""
-    await asyncio.to_thread(_act, _VERBS[verb], reference, *arguments)
+    await _beside(_act, _VERBS[verb], reference, *arguments)
 
 
 @DBOS.step()
 async def to_ask(reference: str) -> list[str]:
     """The agencies that are still to be asked."""
-    return await asyncio.to_thread(_look, checks.agencies_to_ask, reference)
+    return await _beside(_look, checks.agencies_to_ask, reference)
 
 
 @DBOS.step()
 async def is_so(fact: str, reference: str) -> bool:
     """What the record says."""
-    return await asyncio.to_thread(_holds, _FACTS[fact], reference)
+    return await _beside(_holds, _FACTS[fact], reference)
 
 
 @DBOS.step()
@@ -97,6 +100,11 @@ _FACTS: dict[str, Fact] = {
     "threshold_decided": threshold_decided,
     "outcome_acknowledged": outcome_acknowledged,
 }
+
+
+async def _beside(work: Callable[..., T], *arguments: Any) -> T:
+    async with AT_ONCE:
+        return await asyncio.to_thread(work, *arguments)
 
 
 def _act(verb: Callable[..., None], reference: str, *arguments: str) -> None:
