@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
 from casework import (
     agreements,
@@ -35,8 +37,10 @@ from casework.restriction_documents import (
 from engine.timekeeper import keep_clock
 from engine.trial import trial_agreement
 from models.account import Account
+from models.check import AgencyCheck
+from models.referral import Referral, Subject
 from notifications.messages import MessageName
-from rules.errors import NotAcceptable, NotFound, NotPermitted, WrongStage
+from rules.errors import Misconfigured, NotAcceptable, NotFound, NotPermitted, WrongStage
 from rules.permissions import Actor, Role
 from rules.stages import Stage
 from tests.casework.factory import (
@@ -178,11 +182,40 @@ def test_the_hub_itself_goes_on(reference: str):
     assert len(act(referrals.checks, reference)) == len(FOR_A_CHILD)
 
 
+A_REFERENCE = sa.select(col(Referral.reference))
+#: A referral is spoken of in every place that a statement has.
+SPOKEN_OF = {
+    "one table": A_REFERENCE,
+    "under another name": sa.select(aliased(Referral).reference),
+    "a join": sa.select(Account.id).join(AgencyCheck, sa.true()),
+    "an outer join, counted": sa.select(sa.func.count(Subject.id))
+    .select_from(sa.outerjoin(Account, Subject, sa.true()))
+    .having(sa.func.count(Subject.id) > 0),
+    "a subquery": sa.select(sa.select(Subject.reference).subquery()),
+    "a subquery of two": sa.select(sa.union_all(A_REFERENCE, sa.select(AgencyCheck.reference)).subquery()),
+    "two": sa.union_all(A_REFERENCE, sa.select(AgencyCheck.reference)),
+    "a common table": sa.select(A_REFERENCE.cte()),
+    "beside": sa.select(Account.id).join(sa.select(Subject.reference).lateral(), sa.true()),
+    "whether there is": sa.select(Account.id).where(sa.exists().where(col(Subject.number) > 0)),
+    "one of": sa.select(Account.id).where(sa.literal("POLICE").in_(sa.select(AgencyCheck.agency))),
+    "a value": sa.select(Account.id).where(A_REFERENCE.scalar_subquery().is_not(None)),
+    "in its order": sa.select(Account.id).order_by(A_REFERENCE.scalar_subquery()).where(sa.exists(A_REFERENCE)),
+    "a change": sa.update(AgencyCheck).values(place=0).returning(col(AgencyCheck.reference)),
+}
+
+
+@pytest.mark.parametrize("statement", SPOKEN_OF.values(), ids=list(SPOKEN_OF))
+def test_it_is_left_out_wherever_a_statement_speaks_of_it(reference: str, statement: sa.Executable):
+    """S-5"""
+
+    def read(session: Session, *, by: Actor) -> int:
+        return len(session.execute(statement).all())
+
+    assert (as_(OTHER_DECIDER, read), as_(DECIDER, read) > 0) == (0, True)
+
+
 def test_nothing_is_read_as_somebody_by_a_statement_in_text(reference: str):
     """A query that cannot leave out is none"""
-    import sqlalchemy as sa
-
-    from rules.errors import Misconfigured
 
     def in_text(session: Session, *, by: Actor) -> None:
         session.execute(sa.text("SELECT reference FROM referral"))
