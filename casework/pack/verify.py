@@ -5,11 +5,13 @@
     python3 verify.py --ledger FILE       a ledger file alone
     python3 verify.py --ledger FILE --json
 
-Exit code 0: everything is as it was written; 1: something is not, and the first such thing is named.
+Exit code 0: everything is as it was written; 1: something is not, and the first such thing is named; 2: what was asked
+for is not understood, and nothing was checked.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -227,11 +229,13 @@ def check_pack(folder: Path, trusted: str | None) -> Iterator[str]:
         raise Wrong("manifest.json or manifest.sig cannot be read") from None
     if not is_signed(public, frame(b"mash-pack-1", raw), signature):
         raise Wrong("manifest.sig is not a signature of manifest.json under the key that it names")
-    if trusted and trusted.strip().lower() != public.hex():
+    if trusted and trusted != public.hex():
         raise Wrong("the pack is signed with another key than the one you trust")
     for name, wanted in sorted(files.items()):
         check_file(folder, name, wanted)
     yield f"{len(files)} files are those of the manifest, and the manifest is signed with {public.hex()}."
+    if besides := sorted({each.name for each in folder.iterdir()} - {*files, "manifest.json", "manifest.sig"}):
+        yield f"Not of the pack, and so not checked: {', '.join(besides)}."
     if not trusted:
         yield "Whose key that is this file cannot know: compare it with the one that the hub publishes."
     yield from check_words(folder)
@@ -272,19 +276,31 @@ def check_words(folder: Path) -> Iterator[str]:
     yield f"{shown} of {len(committed)} contents are given, and each is what its entry is committed to."
 
 
+def public_key(text: str) -> str:
+    """A public key as it is typed. Raises ArgumentTypeError."""
+    key = text.strip().lower()
+    if not is_hex64(key):
+        raise argparse.ArgumentTypeError("a public key has 64 hexadecimal digits")
+    return key
+
+
 def main(arguments: list[str]) -> int:
     """Run; the exit code."""
-    options = {name: (arguments[place + 1 :] or [""])[0] for place, name in enumerate(arguments)}
-    if "--ledger" in options:
-        with open(options["--ledger"], "rb") as lines:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0], allow_abbrev=False)
+    parser.add_argument("--key", type=public_key, metavar="HEX", help="the public key that it must be signed with")
+    parser.add_argument("--ledger", metavar="FILE", help="check a ledger file alone")
+    parser.add_argument("--json", action="store_true", help="answer in JSON, of a ledger file")
+    options = parser.parse_args(arguments)
+    if options.ledger:
+        with open(options.ledger, "rb") as lines:
             entries, fault = check_ledger(lines)
-        if "--json" in options:
+        if options.json:
             print(json.dumps({"whole": fault is None, "entries": len(entries), "fault": fault}))
         else:
             print(f"Broken: {fault[0] or 'the file'}, entry {fault[1]}" if fault else f"Whole: {len(entries)} entries")
         return 1 if fault else 0
     try:
-        for sentence in check_pack(Path(__file__).resolve().parent, options.get("--key")):
+        for sentence in check_pack(Path(__file__).resolve().parent, options.key):
             print(sentence)
     except Wrong as wrong:
         print(f"NOT as it was written: {wrong}")

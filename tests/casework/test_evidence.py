@@ -184,6 +184,23 @@ def test_a_pack_signed_by_somebody_else_is_not_this_hubs(packed: tuple[str, byte
     assert (done.returncode, "another key" in done.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("words", [("--key",), ("--key", ""), ("--key", "12ab"), ("--kye", "0" * 64), ("more",)])
+def test_what_the_verifier_does_not_understand_it_does_not_pass_over(packed: tuple[str, bytes], tmp_path: Path, words):
+    """S-23e: a key that was left out or misspelt must not look as if it had been compared"""
+    done = _verify(_unpacked(packed[1], tmp_path), *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage" in done.stderr
+
+
+def test_what_lies_beside_the_pack_is_named(packed: tuple[str, bytes], tmp_path: Path):
+    """S-23e"""
+    folder = _unpacked(packed[1], tmp_path)
+    assert "Not of the pack" not in _verify(folder).stdout
+    (folder / "note.pdf").write_text("Put there by somebody.")
+    done = _verify(folder)
+    assert (done.returncode, "Not of the pack, and so not checked: note.pdf." in done.stdout) == (0, True)
+
+
 def test_what_was_erased_is_left_out_and_the_pack_says_so(record: Record, tmp_path: Path):
     """R28, R51: and the chain in it is whole"""
     reference = _whole_case()

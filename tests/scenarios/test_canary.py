@@ -29,19 +29,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
 
 from casework import (
+    break_glass,
     decision,
     dip_samples,
     discussion,
     drafts,
     feedback,
     legal_hold,
+    overrides,
     reconsider,
     restriction,
     second_looks,
     subject_access,
     urgency,
 )
-from casework.accounts import actor_of
+from casework.accounts import actor_of, issue_token
+from casework.break_glass import BreakDocument, VerdictDocument
 from casework.db import real_time, unit_of_work
 from casework.documents import (
     AccessDocument,
@@ -52,6 +55,7 @@ from casework.documents import (
     ResolutionDocument,
 )
 from casework.feedback import FeedbackAnswer, FeedbackDocument
+from casework.legal_documents import OverrideDocument
 from casework.notices import say_privately
 from casework.restriction_documents import RestrictionDocument, WhyDocument
 from casework.sample_documents import LookDocument, SampleDocument
@@ -60,8 +64,10 @@ from engine import trial
 from engine.held_clock import hold, release
 from engine.keys import sealed_columns
 from engine.stack import Stack
-from models.account import Account
+from models.account import Account, ApiToken
+from models.agreement import SharingAgreement
 from models.base import unseal
+from models.break_glass import GlassBreak
 from models.referral import Referral
 from models.settings import HOUSE
 from notifications.account_letters import AccountLetter
@@ -86,10 +92,7 @@ NO_MARK = {
     "ledger_content.salt": "random",
     "subject.born_on_sealed": "a date",
     "subject.nhs_number": "ten digits",
-    "glass_break.reason": "nobody breaks the glass without an authenticator, and here nobody has one",
-    "glass_break.note": "the same",
     "board_pack.content": "figures, protected before they are put there",
-    "agency_not_asked.override_reason": "every agency of this case has an agreement in force",
 }
 SENDER = "canary"
 #: What a page's title or address may be made of: references, ids, codes, paths, and names of bodies and of pages.
@@ -168,6 +171,7 @@ class Singer:
         self.post(police, "/check/clarify", {"text": bird()})
         self.post(trial.MASH_SUPPORT, "/checks/POLICE/answer", {"text": bird()})
         self.post(trial.MASH_SUPPORT, "/checks", {"agency": "PROBATION", "blocking": False, "question": bird()})
+        self.ask_without_agreement()
         self.act(urgency.call, "POLICE", UrgentCallDocument(reason=bird()), by=police)
         rated = RatingDocument(rating="RED", rating_seen=referral(case.reference).urgency_rating, rationale=bird())
         self.act(urgency.rate, rated, by=trial.MASH_SUPPORT)
@@ -204,6 +208,39 @@ class Singer:
         case.is_acknowledged("CHILDREN_DUTY", "ADULT_ASIST")
         case.reaches("CLOSED")
         self.around_it()
+
+    def ask_without_agreement(self) -> None:
+        """Within one transaction, which nobody else sees, no agreement is in force."""
+        reference = self.case.reference
+        with unit_of_work() as session:
+            decider = actor_of(session, self.hub.tokens[trial.DECISION_MAKERS[0]])
+            assert decider
+            held = [(each, each.ended_on) for each in session.exec(select(SharingAgreement))]
+            for each, _ in held:
+                each.ended_on = each.in_force_from
+            session.flush()
+            agency = overrides.candidates(session, reference, by=decider, at=ASKED)[0].code
+            because = OverrideDocument(agency=agency, reason=f"{self.bird()} knows what nobody else knows.")
+            overrides.ask_without_agreement(session, reference, because, by=decider, at=ASKED)
+            for each, ended_on in held:
+                each.ended_on = ended_on
+
+    def break_the_glass(self) -> None:
+        """A decision maker with an authenticator, who is not named, opens it; information governance looks at that."""
+        decider = Actor("canary-decider", Role.DECISION_MAKER, mash_profile=True, is_person=True)
+        with unit_of_work() as session:
+            account = Account(id=decider.id, role=decider.role, is_person=True, mash_profile=True, added_at=ASKED)
+            account.totp_secret = "A" * 32
+            session.add(account)
+            session.flush()
+            proven = real_time(session)
+            token = issue_token(session, decider.id, at=proven)
+            session.exec(select(ApiToken).where(ApiToken.account_id == decider.id)).one().proven_at = proven
+            opened = BreakDocument(reference=self.case.reference, reason=f"{self.bird()} is alone with him tonight.")
+            assert break_glass.break_glass(session, opened, token, by=decider, at=ASKED) == self.case.reference
+            alert = session.exec(select(GlassBreak.alert).where(GlassBreak.account_id == decider.id)).one()
+        looked = VerdictDocument(verdict="JUSTIFIED", note=self.bird())
+        self.act(break_glass.review, alert, looked, by=trial.GOVERNANCE, about=False)
 
     def decide(self) -> None:
         """Sign, with every reason that there can be."""
@@ -244,6 +281,7 @@ class Singer:
             ground="STAFF_CONFLICT", reason=bird(), named=[trial.officer_account("CHILDREN_DUTY")]
         )
         self.act(restriction.restrict, hidden, by=decider)
+        self.break_the_glass()
         self.act(restriction.lift, WhyDocument(reason=bird()), by=decider)
         with unit_of_work() as session:
             session.add(
@@ -352,7 +390,8 @@ def test_every_sealed_column_carried_a_mark(sung: Sung, hub: Hub) -> None:
             )
             if CANARY in unseal(bytes(value)).lower()
         }
-    assert {f"{column.table.name}.{column.name}" for column in sealed_columns()} - marked <= set(NO_MARK)
+    # As many as are excused, and no more: an excuse that is needed no longer is one that hides.
+    assert {f"{column.table.name}.{column.name}" for column in sealed_columns()} - marked == set(NO_MARK)
     assert len(sung.bird.marks) >= 60
 
 
