@@ -239,6 +239,8 @@ class Singer:
             opened = BreakDocument(reference=self.case.reference, reason=f"{self.bird()} is alone with him tonight.")
             assert break_glass.break_glass(session, opened, token, by=decider, at=ASKED) == self.case.reference
             alert = session.exec(select(GlassBreak.alert).where(GlassBreak.account_id == decider.id)).one()
+            # The hub's other tests are not to meet one decision maker more.
+            account.disabled_at = proven
         looked = VerdictDocument(verdict="JUSTIFIED", note=self.bird())
         self.act(break_glass.review, alert, looked, by=trial.GOVERNANCE, about=False)
 
