@@ -26,8 +26,8 @@ from rules.permissions import Actor, check_may_decide
 
 #: What of the template says, or may say, what was thought or decided.
 NOT_SHOWN = frozenset({"views", "discussions"})
-#: How many that wait are listed: the longest known.
-_SHOWN = 100
+#: How many that wait are listed: four whole samples, none of which is to be read in part.
+_SHOWN = 2_000
 
 
 class Waiting(Seen):
