@@ -403,13 +403,15 @@ def test_no_sealed_column_of_any_table_outlives_erasure(record: Record):
         owner.rollback()
 
 
+#: Read before the tests' own surroundings are laid over those of whoever runs them.
+ERASURES = int(os.environ.get("MASH_ERASURES", "3"))
 WORDS = ("Wren", "Ashdown", "Imagined Row", "2016-05-04", "neighbour heard", "Team manager", "pattern", "CASE many")
 
 
 @pytest.fixture
 def erased(record: Record) -> list[str]:
     """Closed referrals with drafts about them, erased; MASH_ERASURES says how many, 500 in the full trial."""
-    references = [closed(f"many {number}") for number in range(int(os.environ.get("MASH_ERASURES", "3")))]
+    references = [closed(f"many {number}") for number in range(ERASURES)]
     with unit_of_work() as session:
         for reference in references:
             drafts.save(session, "decision", reference, {"rationale": "Wren half typed"}, by=DECIDER, at=AFTERNOON)
