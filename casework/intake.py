@@ -188,6 +188,7 @@ def _earlier(session: Session, parsed: ReferralDocument, by: Actor) -> Referral 
 
 
 def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Profile, at: datetime) -> Referral:
+    stage = Stage.QUEUED_OUT_OF_HOURS if _must_queue(parsed, profile, at) else Stage.RECEIVED
     referral = Referral(
         reference=_fresh_reference(session),
         duty_team=parsed.duty_team,
@@ -195,7 +196,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
         body_digest=digest,
         upstream_reference=parsed.upstream_reference,
         profile_version=profile.version,
-        stage=Stage.QUEUED_OUT_OF_HOURS if _must_queue(parsed, profile, at) else Stage.RECEIVED,
+        stage=stage,
         received_at=at,
         sending_officer=parsed.sending_officer.name,
         reply_to=parsed.sending_officer.reply_to,
@@ -210,7 +211,7 @@ def _open(session: Session, parsed: ReferralDocument, digest: str, profile: Prof
         source=parsed.concern.source,
         level_of_need=parsed.concern.level_of_need,
         urgency=parsed.concern.urgency,
-        board_place=board_place(UrgencyRating.GREEN, Stage.RECEIVED),
+        board_place=board_place(UrgencyRating.GREEN, stage),
     )
     session.add(referral)
     session.flush()

@@ -22,11 +22,9 @@ BOARD_PLACE = (
     "CASE urgency_rating WHEN 'RED' THEN 0 WHEN 'AMBER' THEN 10 ELSE 20 END"
     " + CASE stage WHEN 'AWAITING_DECISION' THEN 1 ELSE 2 END"
 )
-#: When the last open check whose clock goes is due.
-CLOCK = f"""
-    SELECT max(due_at) FROM agency_check
-    WHERE agency_check.reference = referral.reference AND {OPEN} AND paused_at IS NULL
-"""
+#: The open checks whose clock goes.
+GOES = f"{OPEN} AND paused_at IS NULL"
+CLOCK = f"SELECT max(due_at) FROM agency_check WHERE agency_check.reference = referral.reference AND {GOES}"
 #: What is settled is in no queue, so that its place is of no interest.
 PLACES = f"""
 UPDATE agency_check SET place = CASE urgency_rating WHEN 'RED' THEN 0 WHEN 'AMBER' THEN 100 ELSE 200 END + coalesce(
@@ -58,8 +56,12 @@ def upgrade() -> None:
     )
     op.execute(f"""
         CREATE FUNCTION keep_clock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            UPDATE referral SET clock_due_at = ({CLOCK})
-            WHERE reference = NEW.reference AND clock_due_at IS DISTINCT FROM ({CLOCK});
+            UPDATE referral SET clock_due_at = found.due_at
+            FROM (
+                SELECT max(due_at) AS due_at FROM agency_check
+                WHERE agency_check.reference = NEW.reference AND {GOES}
+            ) AS found
+            WHERE referral.reference = NEW.reference AND referral.clock_due_at IS DISTINCT FROM found.due_at;
             RETURN NULL;
         END $$
     """)
