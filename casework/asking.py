@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 from casework import ledger, referrals
 from casework.ledger import Act
 from casework.notices import MASH_TEAM, say
+from casework.once import once
 from casework.register import profile_of
 from models.agreement import SharingAgreement
 from models.check import AgencyNotAsked
@@ -86,7 +88,8 @@ def settle(session: Session, referral: Referral, planned: Plan, *, by: Actor, at
         say(session, MessageName.AGREEMENT_MISSING, MASH_TEAM, at=at, reference=reference)
 
 
-def not_asked(session: Session, reference: str) -> list[AgencyNotAsked]:
+@once
+def not_asked(session: Session, reference: str) -> Sequence[AgencyNotAsked]:
     """The agencies that were not asked when the others were, with the reason, and who has overridden it since."""
     query = select(AgencyNotAsked).where(AgencyNotAsked.reference == reference).order_by(col(AgencyNotAsked.agency))
     return list(session.exec(query.execution_options(populate_existing=True)))

@@ -17,6 +17,8 @@ from casework import wall
 from models.settings import settings
 from rules.errors import OutcomeUnknown, Unavailable
 
+_KEEP_PLANS = sa.select(sa.func.set_config("plan_cache_mode", "auto", sa.true()))
+
 
 @cache
 def database() -> sa.Engine:
@@ -52,6 +54,15 @@ def unit_of_work() -> Iterator[Session]:
         session.flush()
         with _silence(OutcomeUnknown, "the record fell silent while it was saving"):
             session.commit()
+
+
+def keep_plans(session: Session) -> None:
+    """Until this transaction ends, PostgreSQL may keep a statement's plan: what it reads is of one referral.
+
+    Then one plan is as good for every referral, and to make it takes longer than to read: the wall's policies stand in
+    every statement.
+    """
+    session.execute(_KEEP_PLANS)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from sqlalchemy.sql.util import find_tables
 from sqlmodel import Session, SQLModel, col
 
 import models.tables  # noqa: F401 -- every table must be known before any is searched
+from casework import once
 from models.break_glass import GlassBreak
 from models.referral import Referral
 from models.restriction import InterestConflict, NamedPerson, Restriction
@@ -41,12 +42,11 @@ def read_as(session: Session, reader: Actor) -> None:
 @contextmanager
 def unhidden(session: Session) -> Iterator[None]:
     """While the block lasts nothing is left out: for a question that the hub asks itself, and answers to nobody."""
-    criteria = session.info.pop(_CRITERIA, None)
+    set_aside = {name: session.info.pop(name) for name in (_CRITERIA, once.TOLD) if name in session.info}
     try:
         yield
     finally:
-        if criteria is not None:
-            session.info[_CRITERIA] = criteria
+        session.info |= set_aside
 
 
 def from_account(account_id: str) -> sa.CompoundSelect[tuple[str]]:

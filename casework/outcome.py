@@ -199,10 +199,10 @@ def _outcome(subject: Subject, decision: ThresholdDecision | None, profile: Prof
 
 
 def _own_hand_back(session: Session, reference: str, by: Actor) -> HandBack:
-    told = referrals.hand_backs(session, reference)
-    if by.role is not Role.DUTY_TEAM or by.duty_team not in told:
-        raise NotFound("there is no outcome here for you")
-    return told[by.duty_team]
+    told = referrals.hand_backs(session, reference) if by.role is Role.DUTY_TEAM else {}
+    if by.duty_team and by.duty_team in told:
+        return told[by.duty_team]
+    raise NotFound("there is no outcome here for you")
 
 
 def _released(told: HandBack) -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from casework.once import once
 from models.check import AgencyCheck
 from models.decision import HandBack, ManagerRequest, ThresholdDecision
 from models.referral import Referral, Subject
@@ -40,6 +41,7 @@ def lock(session: Session, reference: str) -> Referral:
     raise NotFound("there is no such referral")
 
 
+@once
 def find(session: Session, reference: str) -> Referral:
     """The referral, to read. Raises NotFound, for one that was erased too."""
     found = session.get(Referral, reference)
@@ -48,7 +50,8 @@ def find(session: Session, reference: str) -> Referral:
     raise NotFound("there is no such referral")
 
 
-def subjects(session: Session, reference: str) -> list[Subject]:
+@once
+def subjects(session: Session, reference: str) -> Sequence[Subject]:
     """Its subjects, by number."""
     query = select(Subject).where(Subject.reference == reference).order_by(col(Subject.number))
     return list(session.exec(query))
@@ -59,7 +62,8 @@ def remaining(session: Session, reference: str) -> list[Subject]:
     return [subject for subject in subjects(session, reference) if subject.exit_code is None]
 
 
-def checks(session: Session, reference: str) -> list[AgencyCheck]:
+@once
+def checks(session: Session, reference: str) -> Sequence[AgencyCheck]:
     """Its agency checks, in the order in which they were asked."""
     query = (
         select(AgencyCheck)
@@ -93,7 +97,8 @@ def protected_households(people: Iterable[Housed]) -> set[int]:
     return {person.household for person in people if person.protected_address}
 
 
-def decisions(session: Session, reference: str) -> dict[UUID, ThresholdDecision]:
+@once
+def decisions(session: Session, reference: str) -> Mapping[UUID, ThresholdDecision]:
     """The effective decision, the newest version, by subject id."""
     query = (
         select(ThresholdDecision)
@@ -103,6 +108,7 @@ def decisions(session: Session, reference: str) -> dict[UUID, ThresholdDecision]
     return {decision.subject_id: decision for decision in session.exec(query)}
 
 
+@once
 def manager_request(session: Session, reference: str) -> ManagerRequest | None:
     """What was sent to a manager and waits there; None when nothing does (R39)."""
     query = select(ManagerRequest).where(
@@ -117,7 +123,8 @@ def settle_manager_request(session: Session, reference: str, conclusion: str, *,
         row.settled_at, row.settled_by, row.conclusion = at, by.id, conclusion
 
 
-def hand_backs(session: Session, reference: str) -> dict[str, HandBack]:
+@once
+def hand_backs(session: Session, reference: str) -> Mapping[str, HandBack]:
     """The newest hand-back by duty team."""
     query = select(HandBack).where(HandBack.reference == reference).order_by(col(HandBack.version))
     return {hand_back.duty_team: hand_back for hand_back in session.exec(query)}

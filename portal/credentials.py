@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from casework import hidden, openings, sessions, step_up, wall
 from casework.accounts import actor_of
-from casework.db import now, unit_of_work
+from casework.db import keep_plans, now, unit_of_work
+from casework.once import only_reads
 from casework.openings import TooManyOpened
 from portal import cookies
 from portal.access import NEEDS_SECOND_FACTOR, allowed_on
@@ -43,7 +44,14 @@ class Work(NamedTuple):
 def count_opening(session: Session, places: Mapping[str, str], actor: Actor) -> None:
     """Count the referral that a request's path names, if it names one. Raises TooManyOpened (S-20)."""
     if "reference" in places:
+        keep_plans(session)
         openings.count(session, normalise(places["reference"]), by=actor, at=sessions.real_now(session))
+
+
+def begin_reading(session: Session, actor: Actor) -> None:
+    """From now on the request only reads, and sees what concerns its reader (S-4)."""
+    wall.narrow(session, actor)
+    only_reads(session)
 
 
 def check_reach(session: Session, route: str, places: Mapping[str, str], actor: Actor) -> None:
@@ -94,7 +102,7 @@ class Desk:
                         step_up.check_fresh(session, self.credential)
                     count_opening(session, self._places, actor)
                     if self._route.partition(" ")[0] in SAFE:
-                        wall.narrow(session, actor)
+                        begin_reading(session, actor)
                     yield Work(session, actor, now(session))
                     check_reach(session, self._route, self._places, actor)
         except TooManyOpened as stopped:

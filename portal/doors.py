@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from casework import hidden, kept_forms, sessions, step_up, wall
+from casework import hidden, kept_forms, sessions, step_up
 from casework.db import now, unit_of_work
 from casework.kept_forms import KeptForm
 from casework.openings import TooManyOpened
@@ -23,7 +23,7 @@ from casework.sessions import Visitor
 from casework.step_up import SecondFactorNeeded
 from portal import cookies, forms
 from portal.access import NEEDS_SECOND_FACTOR, allowed_on
-from portal.credentials import SAFE, Work, check_reach, count_opening, tell_of
+from portal.credentials import SAFE, Work, begin_reading, check_reach, count_opening, tell_of
 from portal.forms import Raw
 from portal.navigation import links_of
 from portal.problems import LOG, BadDocument, route_of
@@ -214,7 +214,7 @@ class Door:
                 try:
                     self._check_access(session, actor, takes)
                     if self.request.method in SAFE:
-                        wall.narrow(session, actor)
+                        begin_reading(session, actor)
                     self.at = now(session)
                     yield Work(session, actor, self.at)
                     check_reach(session, self.route, self.request.path_params, actor)

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
-from casework import board, follow, sessions
+from casework import board, sessions
 from portal.doors import AtDoor, Door, SignedOut
-from portal.pages.one_referral import ONE, referral_page
+from portal.pages.one_referral import ONE, mark_of, referral_page
 from portal.rendering import page
 from portal.routes.names import Reference
 
@@ -58,7 +58,7 @@ def locked_board(door: AtDoor) -> Response:
 @router.get(ONE)
 def referral(reference: Reference, door: AtDoor) -> Response:
     """One referral: the concern, the returns as they come in, the chronology, and what is to be done."""
-    return _referral(door, reference, "referral.html")
+    return referral_page(door, reference, "referral.html", marked=True)
 
 
 @router.get(f"{ONE}/news")
@@ -67,24 +67,11 @@ def news(reference: Reference, door: AtDoor) -> Response:
 
     A look that finds nothing new reads nothing of the assessment.
     """
-    with door.at_work(looked_at=False) as (session, by, at):
-        newest = follow.newest_change(session, reference, by=by, at=at)
-    if door.request.headers.get("If-None-Match") == _mark(newest):
+    with door.at_work(looked_at=False) as work:
+        mark = mark_of(work, reference)
+    if door.request.headers.get("If-None-Match") == mark:
         return Response(status_code=304)
-    return _referral(door, reference, "referral_parts.html", looked_at=False)
-
-
-def _referral(door: Door, reference: str, template: str, *, looked_at: bool = True) -> Response:
-    # The mark is taken before the page: what happens in between is shown, and shown once more.
-    with door.at_work(looked_at=looked_at) as (session, by, at):
-        mark = _mark(follow.newest_change(session, reference, by=by, at=at))
-    shown = referral_page(door, reference, template, looked_at=looked_at, mark=mark)
-    shown.headers["ETag"] = mark
-    return shown
-
-
-def _mark(newest: int) -> str:
-    return f'"{newest}"'
+    return referral_page(door, reference, "referral_parts.html", looked_at=False, marked=True)
 
 
 def _lock_if_left_alone(door: Door, session: Session) -> bool:

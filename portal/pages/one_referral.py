@@ -29,14 +29,16 @@ SHORT = frozenset(
 
 def referral_page(
     door: Door, reference: str, template: str, status: int = 200, form: Form | None = None, *,
-    purpose: str | None = None, reads: bool = True, looked_at: bool = True, **more: Any,
+    purpose: str | None = None, reads: bool = True, looked_at: bool = True, marked: bool = False, **more: Any,
 ) -> Response:  # fmt: skip
     """One referral on a page. With `reads` the assessment stands on it, and the reading is kept (R48, R50).
 
-    `purpose` names the draft that the page's form may hold.
+    `purpose` names the draft that the page's form may hold. With `marked` the page says up to which change it goes.
     """
     with door.at_work(looked_at=looked_at) as work:
         check_may_run_process(work.by)
+        # The mark is taken before the page: what happens in between is shown, and shown once more.
+        mark = mark_of(work, reference) if marked else None
         seen = follow.see(work.session, reference, by=work.by, at=work.at)
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
         pressing = urgency.read(work.session, reference, by=work.by, at=work.at) if reads else None
@@ -48,11 +50,19 @@ def referral_page(
         if form is None and purpose:
             form = drafted(work, purpose, reference)
         form = form or Form({"held_at:moment": forms.moment_parts(work.at, door.zone)} if purpose else {})
-    return door.page(
-        template, status, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
+    shown = door.page(
+        template, status, mark=mark, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
         pressing=pressing, sent=sent, restricted=restricted, stopped=stopped, earlier=earlier,
         may_decide=work.by.role is Role.DECISION_MAKER, is_manager=work.by.manager_authority, **more,
     )  # fmt: skip
+    if mark:
+        shown.headers["ETag"] = mark
+    return shown
+
+
+def mark_of(work: Work, reference: str) -> str:
+    """Up to which change of a referral a page goes, as an ETag. Raises NotFound, NotPermitted."""
+    return f'"{follow.newest_change(work.session, reference, by=work.by, at=work.at)}"'
 
 
 def again(door: Door, reference: str, template: str, **more: Any) -> Callable[[Form], Response]:

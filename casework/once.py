@@ -1,0 +1,35 @@
+"""What a request that only reads asks about a referral is asked once, however many parts of its page want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from sqlmodel import Session
+
+TOLD = "mash.told"
+
+_T = TypeVar("_T")
+
+
+def only_reads(session: Session) -> None:
+    """From now on this transaction changes nothing that `once` is told."""
+    session.info[TOLD] = {}
+
+
+def once(ask: Callable[[Session, str], _T]) -> Callable[[Session, str], _T]:
+    """What is asked about a referral by its reference; where the transaction only reads, asked once and kept."""
+
+    @wraps(ask)
+    def told(session: Session, reference: str) -> _T:
+        kept: dict[tuple[Any, str], Any] | None = session.info.get(TOLD)
+        if kept is None:
+            return ask(session, reference)
+        key = ask, reference
+        if key not in kept:
+            kept[key] = ask(session, reference)
+        found: _T = kept[key]
+        return found
+
+    return told
