@@ -49,6 +49,8 @@ def play(home: Path, *, keep: bool, say: Say, stopping: threading.Event, profile
             say("demo: Ctrl-C stops it")
             with suppress(KeyboardInterrupt):
                 stopping.wait()
+        else:
+            say("demo: all of it stops now; with --keep it stays, and the pages of the runs can be looked at")
     return 1 if failed else 0
 
 

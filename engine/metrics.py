@@ -11,6 +11,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import WorkPoolStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -26,6 +27,8 @@ from models.settings import settings
 from rules.errors import Unavailable
 
 LATELY = timedelta(days=7)
+#: An engine that hangs is one that is away, and is told before Prometheus gives up.
+PATIENCE = {PREFECT_API_REQUEST_TIMEOUT: 5.0, PREFECT_CLIENT_MAX_RETRIES: 0}
 
 
 class Numbers(Collector):
@@ -61,7 +64,7 @@ def registry(home: Path) -> CollectorRegistry:
 def _of_engine() -> Iterator[Metric]:
     up = polling = False
     try:
-        with get_client(sync_client=True) as client:
+        with temporary_settings(PATIENCE), get_client(sync_client=True) as client:
             polling = client.read_work_pool(POOL).status is WorkPoolStatus.READY
             up = True
     except ObjectNotFound:
@@ -120,8 +123,8 @@ def _rounds(session: Session) -> Iterator[Metric]:
 def _dates(session: Session) -> Iterator[Metric]:
     profile = current_profile()
     today = now(session).astimezone(profile.zone_info).date()
-    known = (profile.hours.known_until - today).days
-    yield _one("mash_calendar_known_days", "Days for which bank holidays are known", known)
+    known = (profile.hours.known_until - today).total_seconds()
+    yield _one("mash_calendar_known_seconds", "For how long bank holidays are known", known)
     without = agreements.without_agreement(agreements.as_they_stand(session, today), profile)
     yield _one("mash_agencies_without_agreement", "Agencies that cannot be asked", len(without))
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,14 @@ def test_the_engine_in_a_container_has_a_password_and_csrf_protection() -> None:
     assert server["environment"]["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert server["env_file"] == ["server.env"]
     assert "PREFECT_SERVER_API_AUTH_STRING" in (DEPLOY / "compose.yaml").read_text()
+
+
+def test_what_goes_into_the_image_is_the_hub_and_no_key() -> None:
+    """A clone in which a hub has run holds its keys in `.mash`, and those of the containers in `deploy`"""
+    named = {line.removeprefix("!") for line in (HOUSE / ".dockerignore").read_text().splitlines() if line[0] == "!"}
+    packages = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    copied = {"requirements.lock", "pyproject.toml", "README.md", "LICENSE", "prefect.yaml", "docs"}
+    assert named == {package.partition(".")[0] for package in packages} | copied
 
 
 def test_the_image_is_built_from_the_locked_packages_and_is_not_root() -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,14 +37,16 @@ from tests.record import Record, forget_settings
 
 ALERTS = HOUSE / "deploy" / "prometheus" / "mash.yml"
 DASHBOARD = HOUSE / "deploy" / "grafana" / "mash.json"
+CONFIG = HOUSE / "deploy" / "prometheus" / "prometheus.yml"
+SCRAPE_TIMEOUT = float(yaml.safe_load(CONFIG.read_text())["global"]["scrape_timeout"].removesuffix("s"))
 RUN_BOOKS = HOUSE / "docs" / "run-books.md"
 RULES = yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]
 _NAME = re.compile(r"\bmash_[a-z_]+")
 
 
 @pytest.fixture
-def exposition(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What Prometheus reads of a hub in the middle of its work whose engine is away."""
+def served(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port at which Prometheus finds a hub in the middle of its work whose engine takes calls and never answers."""
     monkeypatch.setenv("MASH_CHECKPOINTS", str(tmp_path))
     forget_settings()
     open_hub()
@@ -52,18 +58,20 @@ def exposition(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     act(lambda session: checkpoints.write(tmp_path, checkpoints.heads(session), KEY, at=real_time(session)))
     with record.as_owner() as owner:
         owner.execute("INSERT INTO scenario_clock (id, now) VALUES (1, %s)", (DUE + timedelta(hours=1),))
-    return _as_scraped(tmp_path)
-
-
-def _as_scraped(home: Path) -> str:
-    """From the command, in a process of its own, over HTTP on loopback."""
     port = _free_port()
-    command = [sys.executable, "-m", "engine.cli", "metrics", "--serve", str(port), "--home", str(home)]
-    away = {"PREFECT_API_URL": f"http://127.0.0.1:{_free_port()}/api", "PREFECT_CLIENT_MAX_RETRIES": "0"}
-    with subprocess.Popen(command, env={**os.environ, **away}, cwd=HOUSE, stdout=subprocess.PIPE) as process:
-        try:
+    command = [sys.executable, "-m", "engine.cli", "metrics", "--serve", str(port), "--home", str(tmp_path)]
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        engine = {"PREFECT_API_URL": f"http://127.0.0.1:{hangs.getsockname()[1]}/api"}
+        with _running(command, {**os.environ, **engine}):
             wait_for(lambda: _listens(port), 120)
-            return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=120, trust_env=False).text
+            yield port
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+    with subprocess.Popen(command, env=environment, cwd=HOUSE, stdout=subprocess.PIPE) as process:
+        try:
+            yield
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
@@ -79,8 +87,9 @@ def _listens(port: int) -> bool:
         return line.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_the_numbers_are_those_of_the_record_and_of_nobody(exposition: str, record: Record) -> None:
+def test_the_numbers_are_those_of_the_record_and_of_nobody(served: int, record: Record, tmp_path: Path) -> None:
     """R73: codes are the only labels; dashboard, alerts and run-books are made of numbers that are there"""
+    exposition = httpx.get(f"http://127.0.0.1:{served}/metrics", timeout=SCRAPE_TIMEOUT, trust_env=False).text
     families = {family.name: family.samples for family in text_string_to_metric_families(exposition)}
     value = {(s.name, *s.labels.values()): s.value for samples in families.values() for s in samples}
     assert value["mash_record_up",] == 1
@@ -106,6 +115,98 @@ def test_the_numbers_are_those_of_the_record_and_of_nobody(exposition: str, reco
     used = set(_NAME.findall(DASHBOARD.read_text())) | {n for rule in RULES for n in _NAME.findall(rule["expr"])}
     assert used - set(families) == set()
     assert set(families) - set(_NAME.findall(DASHBOARD.read_text())) == set()
+    if shutil.which("promtool"):
+        subprocess.run(["promtool", "check", "metrics"], input=exposition, text=True, check=True)
+    if shutil.which("prometheus"):
+        _asked_of_prometheus(served, tmp_path)
+
+
+def _asked_of_prometheus(hub: int, folder: Path) -> None:
+    """A real Prometheus, told what ours tells it, reads the hub, answers every panel and works out every rule."""
+    own = yaml.safe_load(CONFIG.read_text())
+    own["global"] |= {"scrape_interval": "10s", "scrape_timeout": "10s", "evaluation_interval": "1s"}
+    own["rule_files"] = [str(ALERTS)]
+    own["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{hub}"]
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(own))
+    port = _free_port()
+    command = [
+        "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'series'}",
+        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
+    ]  # fmt: skip
+
+    def said(about: str, **asked: str) -> Any:
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/{about}", params=asked, timeout=30, trust_env=False)
+        return answer.raise_for_status().json()["data"]
+
+    with _running(command, dict(os.environ)):
+        wait_for(lambda: _listens(port), 60)
+        wait_for(lambda: said("query", query="mash_record_up")["result"], 90)
+        panels = [panel["targets"][0]["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"]]
+        # What it compares with an hour ago has nothing to show yet.
+        assert [e for e in panels if not said("query", query=e)["result"] and "[1h]" not in e] == []
+        wait_for(lambda: {r["health"] for r in said("rules")["groups"][0]["rules"]} == {"ok"}, 30)
+
+
+QUIET = {
+    "mash_record_up": "1x120", "mash_engine_up": "1x120", "mash_workers_polling": "1x120",
+    'mash_round_age_seconds{round="figures"}': "30x120", 'mash_referrals_held_up{why="NOT_CARRIED"}': "0x120",
+    'mash_referrals_held_up{why="STOPPED_BY_OPERATOR"}': "0x120", 'mash_referrals_held_up{why="NO_ANSWER"}': "9x120",
+    'mash_referrals_held_up{why="HUB_DOES_NOT_MOVE"}': "0x120", "mash_letter_oldest_seconds": "5x120",
+    "mash_letters_undelivered": "0x120", "mash_post_held": "0x120", 'mash_checks_overdue{agency="POLICE"}': "3x120",
+    "mash_checkpoint_age_seconds": "3600x120", "mash_figures_not_yet": "0x120", "mash_disk_free_bytes": "9e9x120",
+    "mash_calendar_known_seconds": "9e7x120", "mash_agencies_without_agreement": "0x120",
+}  # fmt: skip
+#: What the hub's numbers do in two hours, where they are not quiet; and which alert stands at their end.
+TWO_HOURS: list[tuple[dict[str, str], str | None]] = [
+    ({}, None),
+    (dict.fromkeys(QUIET, "_x120"), "NobodyMeasures"),
+    ({"mash_record_up": "0x120"}, "RecordAway"),
+    ({"mash_engine_up": "0x120", "mash_workers_polling": "0x120"}, "EngineAway"),
+    ({"mash_engine_up": "1x115 0x5"}, None),
+    ({"mash_workers_polling": "0x120"}, "NoWorkerPolls"),
+    ({'mash_round_age_seconds{round="figures"}': "0+60x120"}, "NoTimekeeper"),
+    ({'mash_referrals_held_up{why="NOT_CARRIED"}': "1x120"}, "ReferralsWaitForOperator"),
+    ({'mash_referrals_held_up{why="STOPPED_BY_OPERATOR"}': "1x120"}, "ReferralsWaitForOperator"),
+    ({'mash_referrals_held_up{why="HUB_DOES_NOT_MOVE"}': "1x120"}, "HubDoesNotMove"),
+    ({"mash_letter_oldest_seconds": "0+60x120"}, "LettersAreStuck"),
+    ({"mash_letter_oldest_seconds": "0+60x120", "mash_post_held": "1x120"}, "PostIsHeld"),
+    ({"mash_letters_undelivered": "4x90 5x30"}, "LettersReachedNobody"),
+    # The oldest of them is more than seven days old.
+    ({"mash_letters_undelivered": "5x90 4x30"}, None),
+    ({'mash_checks_overdue{agency="POLICE"}': "3x90 14x30"}, "ManyChecksOverdue"),
+    ({'mash_checks_overdue{agency="POLICE"}': "14x120"}, None),
+    ({"mash_checkpoint_age_seconds": "180000x120"}, "LedgerIsNotSigned"),
+    ({"mash_figures_not_yet": "7x120"}, "FiguresAreBehind"),
+    ({"mash_disk_free_bytes": "2e9x120"}, "DiskIsFilling"),
+    ({"mash_calendar_known_seconds": "7900000x120"}, "BankHolidaysRunOut"),
+    ({"mash_agencies_without_agreement": "1x120"}, "AgencyCannotBeAsked"),
+]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool, of Prometheus, is not on this machine")
+def test_each_alert_sounds_for_what_it_is_for_and_for_nothing_else(tmp_path: Path) -> None:
+    """Each of two hours leads to one alert, or to none, as Prometheus itself works them out"""
+    assert {alert for _, alert in TWO_HOURS if alert} == {rule["alert"] for rule in RULES}
+    subprocess.run(["promtool", "check", "config", CONFIG], stdout=subprocess.DEVNULL, check=True)
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [{"series": name, "values": values} for name, values in {**QUIET, **ill}.items()],
+            "promql_expr_test": [
+                {
+                    "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                    "eval_time": "2h",
+                    "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1}] if alert else [],
+                }
+            ],
+        }
+        for ill, alert in TWO_HOURS
+    ]
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": [str(ALERTS)], "tests": tests}))
+    told = subprocess.run(
+        ["promtool", "test", "rules", tmp_path / "tests.yml"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
