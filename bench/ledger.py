@@ -20,7 +20,7 @@ from engine.postgres import SUPERUSER
 from rules.chain import GENESIS, Entry, commitment_of, digest_of
 from rules.reference import new_reference
 
-CHAINS, LENGTH, TIMES = 10_000, 100, 3
+CHAINS, LENGTH, TIMES = 10_000, 100, 2
 COPY = "COPY ledger (reference, number, at, actor, act, detail, commitment, previous, digest) FROM STDIN"
 DETAIL = {"agency": "POLICE", "version": 1, "result": "KNOWN_OPEN", "status": "RETURNED", "late_ms": 0, "items": 2}
 

@@ -25,7 +25,7 @@ from tests.casework import factory
 QUESTION = "Time of every page, over HTTP, with 10,000 open and 100,000 closed referrals"
 OPEN, ALL = 10_000, 110_000
 #: How often a page is opened; and how often in all when any of these took longer than half the goal.
-TIMES, DOUBTFUL_TIMES = 20, 50
+TIMES, DOUBTFUL_TIMES = 20, 40
 GOAL = 0.1
 AGENCY = "POLICE"
 STAGES = (Stage.CHECKING, Stage.AWAITING_DECISION, Stage.AWAITING_ACK, Stage.CLOSED)

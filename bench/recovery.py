@@ -20,7 +20,7 @@ from rules.errors import Unavailable
 from tests.casework import factory
 
 QUESTION = "Everything is killed at once: how long until every referral goes on, with nobody's help"
-OPEN, ANSWERED, ROUNDS = 1_000, 10, 3
+OPEN, ANSWERED, ROUNDS = 1_000, 10, 2
 GOAL, PATIENCE = 120.0, 300.0
 LEFT = "SELECT count(*) FROM referral WHERE reference = ANY(%s) AND stage <> 'AWAITING_DECISION'"
 KEPT = "SELECT count(*) FROM agency_check WHERE reference = ANY(%s) AND status = 'RETURNED'"

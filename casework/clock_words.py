@@ -36,5 +36,5 @@ def words(session: Session, referral: Referral, check: AgencyCheck, *, at: datet
 def story_of(session: Session, referral: Referral, check: AgencyCheck) -> ClockStory:
     """How the clock of a check ran, worked out from the referral's entries alone."""
     profile = profile_of(session, referral)
-    entries = (entry.as_entry() for entry in ledger.entries(session, referral.reference))
+    entries = (entry.as_entry() for entry in ledger.changes(session, referral.reference))
     return story(entries, check.agency, profile.check_clock(referral.urgency), profile.calendar())

@@ -58,10 +58,12 @@ def decide(session: Session, reference: str, document: DecisionDocument, *, by: 
     wake(session, reference, at)
 
 
-def offers(session: Session, reference: str, *, by: Actor, at: datetime) -> dict[str, list[Standing]]:
-    """For each subject the items that may go to its duty team; the reading of the assessment is in the ledger (R29)."""
+def offers(session: Session, reference: str, *, by: Actor) -> dict[str, list[Standing]]:
+    """For each subject the items that may go to its duty team (R29).
+
+    They are shown beside the assessment: the caller reads that with `collation.read`, which is in the ledger.
+    """
     check_may_decide(by)
-    collation.read(session, reference, by=by, at=at)
     return {
         subject.code: releases.on_offer(session, reference, subject.code)
         for subject in referrals.remaining(session, reference)

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from casework import referrals
 from casework.item_documents import GivenItem, WithheldItem
+from casework.once import once
 from casework.register import profile_of
 from models.check import AgencyCheck, Return
 from models.profile import Profile
@@ -57,7 +58,8 @@ def standing(session: Session, reference: str) -> list[Standing]:
     return [item for item in held(session, reference) if not release.is_withheld(item.content)]
 
 
-def held(session: Session, reference: str) -> list[Standing]:
+@once
+def held(session: Session, reference: str) -> Sequence[Standing]:
     """Every item of the newest version of each return, those that their agency withholds too: to be shown to nobody."""
     query = (
         select(AgencyCheck.agency, Return)

@@ -189,6 +189,12 @@ def entries(session: Session, reference: str) -> list[LedgerEntry]:
     return list(session.exec(query))
 
 
+def changes(session: Session, reference: str) -> list[LedgerEntry]:
+    """What happened to a referral, oldest first, without those who only looked: they may be hundreds."""
+    query = select(LedgerEntry).where(LedgerEntry.reference == reference, col(LedgerEntry.act).not_in(READS))
+    return list(session.exec(query.order_by(col(LedgerEntry.number))))
+
+
 def contents(session: Session, reference: str) -> dict[int, LedgerContent]:
     """What the entries of a referral are committed to, by their numbers; what was erased is not there."""
     query = select(LedgerContent).where(LedgerContent.reference == reference)

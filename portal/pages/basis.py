@@ -68,11 +68,10 @@ def override(reference: Reference, door: AtDoor) -> Response:
 
 
 def _override_page(door: Door, reference: str, status: int = 200, form: Form | None = None) -> Response:
-    with door.at_work() as (session, by, at):
-        candidates = overrides.candidates(session, reference, by=by, at=at)
     return referral_page(
-        door, reference, "override.html", status, form, purpose=_OVERRIDING, reads=False, candidates=candidates
-    )
+        door, reference, "override.html", status, form, purpose=_OVERRIDING, reads=False,
+        also=lambda work: {"candidates": overrides.candidates(work.session, reference, by=work.by, at=work.at)},
+    )  # fmt: skip
 
 
 def _complete(door: Door, reference: str, back: str) -> Response:

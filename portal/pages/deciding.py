@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -136,15 +138,16 @@ def let_stand(reference: Reference, door: AtDoor) -> Response:
 
 def _decision_page(door: Door, reference: str, form: Form | None = None) -> Response:
     """With what is on offer for the duty team, and who took no part; both as they stand now."""
-    with door.at_work(takes=False) as (session, by, at):
-        on_offer = decision.offers(session, reference, by=by, at=at)
-        absent = decision.absent(session, reference, by=by)
-        beyond = to_manager.choices(session, reference, by=by)
+
+    def with_choices(work: Work) -> Mapping[str, Any]:
+        return {
+            "on_offer": decision.offers(work.session, reference, by=work.by),
+            "absent": decision.absent(work.session, reference, by=work.by),
+            "beyond": to_manager.choices(work.session, reference, by=work.by),
+        }
+
     status = 200 if form is None else 422
-    return referral_page(
-        door, reference, "decision.html", status, form, purpose=_DECISION, on_offer=on_offer, absent=absent,
-        beyond=beyond,
-    )  # fmt: skip
+    return referral_page(door, reference, "decision.html", status, form, purpose=_DECISION, also=with_choices)
 
 
 def _choices(chosen: object) -> list[dict[str, object]]:

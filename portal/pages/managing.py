@@ -63,8 +63,7 @@ def offer(door: Door, reference: str, needed: NeedsManager) -> Response:
 def _page(
     door: Door, reference: str, status: int = 200, form: Form | None = None, refused: tuple[str, ...] = ()
 ) -> Response:
-    with door.at_work() as (session, by, _):
-        choices = to_manager.choices(session, reference, by=by)
     return referral_page(
-        door, reference, "to_manager.html", status, form, purpose=_MANAGER, choices=choices, refused=refused
-    )
+        door, reference, "to_manager.html", status, form, purpose=_MANAGER, refused=refused,
+        also=lambda work: {"choices": to_manager.choices(work.session, reference, by=work.by)},
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -29,11 +29,13 @@ SHORT = frozenset(
 
 def referral_page(
     door: Door, reference: str, template: str, status: int = 200, form: Form | None = None, *,
-    purpose: str | None = None, reads: bool = True, looked_at: bool = True, marked: bool = False, **more: Any,
+    purpose: str | None = None, reads: bool = True, looked_at: bool = True, marked: bool = False,
+    also: Callable[[Work], Mapping[str, Any]] | None = None, **more: Any,
 ) -> Response:  # fmt: skip
     """One referral on a page. With `reads` the assessment stands on it, and the reading is kept (R48, R50).
 
     `purpose` names the draft that the page's form may hold. With `marked` the page says up to which change it goes.
+    What `also` finds stands on it too, as it was at the same moment.
     """
     with door.at_work(looked_at=looked_at) as work:
         check_may_run_process(work.by)
@@ -46,6 +48,7 @@ def referral_page(
         decisions = decided.read(work.session, reference, by=work.by, at=work.at) if reads else []
         earlier = radar.read(work.session, reference, by=work.by, at=work.at) if reads else None
         stopped = outcome.why_stopped(work.session, reference, by=work.by, at=work.at) if reads else []
+        besides = also(work) if also else {}
         restricted = restriction.in_force(work.session, reference) is not None
         if form is None and purpose:
             form = drafted(work, purpose, reference)
@@ -53,7 +56,7 @@ def referral_page(
     shown = door.page(
         template, status, mark=mark, seen=seen, content=content, decisions=decisions, form=form, purpose=purpose,
         pressing=pressing, sent=sent, restricted=restricted, stopped=stopped, earlier=earlier,
-        may_decide=work.by.role is Role.DECISION_MAKER, is_manager=work.by.manager_authority, **more,
+        may_decide=work.by.role is Role.DECISION_MAKER, is_manager=work.by.manager_authority, **besides, **more,
     )  # fmt: skip
     if mark:
         shown.headers["ETag"] = mark
