@@ -11,16 +11,22 @@ from casework.register import codes_of, profile_of
 from models.check import AgencyCheck
 from models.referral import Referral
 from rules.clock_story import ClockStory, in_words, story
+from rules.errors import NotFound
 from rules.permissions import Actor, check_may_answer_for, check_may_run_process
 
 
 def explain(session: Session, reference: str, agency: str, *, by: Actor, at: datetime) -> list[str]:
-    """The story of one agency's clock up to `at`, for the MASH profile, or the agency itself. Raises NotFound."""
+    """The story of one agency's clock up to `at`, for the MASH profile, or the agency itself.
+
+    Raises NotFound; to the MASH profile it says which agencies were asked.
+    """
     if by.agency is not None:
         check_may_answer_for(by, agency)
     else:
         check_may_run_process(by)
     referral = referrals.find(session, reference)
+    if by.agency is None and agency not in (asked := [check.agency for check in referrals.checks(session, reference)]):
+        raise NotFound(f"{agency} was not asked; these were: {', '.join(asked) or 'none yet'}")
     return words(session, referral, referrals.check_of(session, reference, agency), at=at)
 
 

@@ -18,7 +18,7 @@ def explain(
 ) -> None:
     """Say why an agency's answer was due when it was, what moved its clock, and how late it is."""
     take_settings(home, OF_THE_RECORD)
-    from casework import clock_words  # noqa: PLC0415 -- --help must not wait for these imports
+    from casework import clock_words, hidden  # noqa: PLC0415 -- --help must not wait for these imports
     from casework.db import now, unit_of_work  # noqa: PLC0415
     from engine import trial  # noqa: PLC0415
     from rules.reference import normalise  # noqa: PLC0415
@@ -29,5 +29,6 @@ def explain(
         raise Refused(str(error)) from None
     with unit_of_work() as session:
         by = actor(session, token, home, trial.DECISION_MAKERS[0])
+        hidden.read_as(session, by)
         told = clock_words.explain(session, wanted, agency.upper(), by=by, at=now(session))
     typer.echo("\n".join(told))

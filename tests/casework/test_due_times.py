@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from casework import (
+    accounts,
     board,
     causes,
     checks,
@@ -18,20 +19,26 @@ from casework import (
     discussion,
     due_times,
     facts,
+    interests,
     referrals,
     standing,
 )
 from casework.documents import CauseDocument, ExtendDocument, PauseDocument
 from casework.ledger import Act, entries
 from casework.register import current_profile
+from casework.restriction_documents import InterestDocument
+from engine import cli
 from engine.timekeeper import keep_clock
 from models.wake import Wake, WakeKind
 from rules.clock import ClockPolicy
 from rules.clock_changes import Change, ChangeKind, recompute
 from rules.errors import Conflict, NotAcceptable, NotFound, NotPermitted, WrongStage
+from rules.permissions import Actor
+from rules.reference import new_reference
 from rules.stages import CheckStatus, Stage
 from tests.casework.factory import (
     AFTERNOON,
+    DECIDER,
     DUE,
     FOR_A_CHILD,
     JUST_OVERDUE,
@@ -301,6 +308,33 @@ def test_a_clock_is_explained_to_the_team_and_to_its_agency_alone(checking):
         act(clock_words.explain, checking, "POLICE", by=rep("MENTAL_HEALTH"), at=AFTERNOON)
     with pytest.raises(NotPermitted):
         act(clock_words.explain, checking, "POLICE", by=duty(), at=AFTERNOON)
+
+
+def test_the_command_explains_a_clock_and_says_in_one_sentence_why_it_cannot(checking, record, monkeypatch, capsys):
+    """R21, R25, R49: `mash clock explain`, in the page's words; exit code 2, and nothing of a hidden referral"""
+    pause(checking)
+    resume(checking, AFTERNOON)
+
+    def typed(by: Actor, *words: str) -> tuple[int, str, str]:
+        token = act(accounts.issue_token, by.id, at=AFTERNOON)
+        monkeypatch.setattr("sys.argv", ["mash", "clock", "explain", *words, "--token", token])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    told = act(clock_words.explain, checking, "POLICE", by=SUPPORT, at=AFTERNOON)
+    with record.as_owner() as owner:
+        owner.execute("INSERT INTO scenario_clock (id, now) VALUES (1, %s)", [AFTERNOON])
+    assert typed(SUPPORT, checking.lower().replace("-", ""), "police") == (0, "\n".join(told) + "\n", "")
+    assert typed(SUPPORT, checking, "WATER") == (
+        2, "", f"mash: WATER was not asked; these were: {', '.join(sorted(FOR_A_CHILD))}\n"
+    )  # fmt: skip
+    assert typed(rep("POLICE"), checking, "MENTAL_HEALTH")[::2] == (2, "mash: there is no such check\n")
+    assert typed(SUPPORT, new_reference(), "POLICE") == (2, "", "mash: there is no such referral\n")
+    assert typed(SUPPORT, "7KQ2", "POLICE")[2].startswith("mash: not a reference: eight characters such as ")
+    act(interests.declare, checking, InterestDocument(ground="RELATIVE"), by=SUPPORT, at=AFTERNOON)
+    assert typed(SUPPORT, checking, "POLICE") == (2, "", "mash: there is no such referral\n")
+    assert typed(DECIDER, checking, "POLICE")[1].splitlines() == told
 
 
 def test_the_cause_of_a_breach_is_of_the_code_set_and_what_is_said_last_stands(checking):
