@@ -15,17 +15,17 @@ _COLUMN = sa.table(
 )
 
 
-def definitions(session: Session) -> Mapping[str, Mapping[str, str]]:
-    """Each view's columns with what they mean, in order; under "" what the view itself is."""
+def definitions(session: Session, only: str | None = None) -> Mapping[str, Mapping[str, str]]:
+    """Each view's columns, or those of one, with what they mean, in order; under "" what the view itself is."""
     found: dict[str, dict[str, str]] = {}
-    for view, column, words, _ in _comments(session):
+    for view, column, words, _ in _comments(session, only):
         found.setdefault(view, {})[column] = words
     return found
 
 
 def definition(session: Session, view: str, column: str = "") -> str:
     """What a column means, or a view is, in a sentence. Raises KeyError for one that is not there."""
-    return definitions(session)[view][column]
+    return definitions(session, view)[view][column]
 
 
 def page(session: Session) -> str:
@@ -39,13 +39,14 @@ def page(session: Session) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _comments(session: Session) -> list[tuple[str, str, str, str]]:
+def _comments(session: Session, only: str | None = None) -> list[tuple[str, str, str, str]]:
     """View, column, words and type; a view's own row, without a column, comes first. Views without words are inner."""
     about = sa.func.obj_description(_CLASS.c.oid, "pg_class")
     views = (
         sa.select(_CLASS.c.oid, _CLASS.c.relname, about.label("words"))
         .join(_SCHEMA, _SCHEMA.c.oid == _CLASS.c.relnamespace)
         .where(_SCHEMA.c.nspname == "reports", _CLASS.c.relkind == "v", about.is_not(None))
+        .where(_CLASS.c.relname == only if only else sa.true())
         .subquery()
     )
     query = (

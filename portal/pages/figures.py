@@ -80,9 +80,9 @@ def sla_board(door: AtDoor) -> Response:
     with door.at_work() as (session, _, at):
         chosen, form = _filter(door, at)
         shown = figures.table(session, chosen.asked(), chosen.by)
-        meanings = definitions(session)["by_all"]
+        meanings = definitions(session, "by_all")["by_all"]
         fresh = figures.as_of(session)
-        loads = workload(session, chosen.asked(), current_profile())
+        loads = workload(session, chosen.asked(), current_profile(), shown if chosen.by is By.AGENCY else None)
     named = {row.of: label(chosen.by, row.of) for row in shown.rows}
     bars = [Share(named[row.of], row.on_time, row.counted) for row in shown.rows]
     months = [Share(month.strftime("%b %Y"), breached, counted) for month, breached, counted in shown.months]

@@ -31,7 +31,7 @@ def page(door: AtDoor) -> Response:
         last = at.astimezone(door.zone).date()
         first = (last - _SHOWN).replace(day=1)
         own = own_figures(session, by.agency or "", first, last, profile)
-        meanings = definitions(session)["by_agency"]
+        meanings = definitions(session, "by_agency")["by_agency"]
     return door.page(
         "own_figures.html", own=own, first=first, last=last, columns=_COLUMNS, meanings=meanings,
         minutes=minutes_in_words, causes=profile.codes["breach_cause"],

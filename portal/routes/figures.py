@@ -101,7 +101,7 @@ def timeliness(
             raise NotAcceptable(FieldError("/last", "is before the first day"))
         asked = Asked(first, last, agency=agency, side=side, band=band, cause=cause)
         found = figures.table(session, asked, by)
-        meanings = definitions(session)["by_all"]
+        meanings = definitions(session, "by_all")["by_all"]
         return FiguresRead(
             worked_out_at=figures.as_of(session), first=first, last=last, by=by,
             rows=[_row(row) for row in found.rows], all=_row(found.total),

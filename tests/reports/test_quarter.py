@@ -213,6 +213,10 @@ def test_the_workload_is_as_by_hand(by_hand: ByHand, days: tuple[date, date]):
         of_it = {hour: number for (agency, hour), number in hours.items() if agency == each.agency}
         assert each.busiest_hour == min(hour for hour in of_it if of_it[hour] == max(of_it.values()))
     assert found[-1].minutes_each == by_hand.figures(lambda _: None, wanted)[None]["median_open_minutes"]
+    for cause in (None, "QUESTION_UNCLEAR"):
+        asked_of = Asked(*days, cause=cause)
+        known = act(figures.table, asked_of, By.AGENCY)
+        assert act(workload.workload, asked_of, current_profile(), known) == found
 
 
 @pytest.mark.parametrize("side", [None, Side.CHILD, Side.ADULT])
