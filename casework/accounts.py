@@ -89,6 +89,7 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     role = _role(document, profile)
     domains = addresses.allowed_domains(profile, role, document.agency, document.duty_team)
     email = addresses.free_address(session, document.email, domains)
+    _take_from_who_left(session, email, by=by, at=at)
     account = Account(
         id=_fresh_id(session, role), role=role, is_person=True, agency=document.agency, duty_team=document.duty_team,
         added_at=at, confirmed_at=sessions.real_now(session),
@@ -99,6 +100,15 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     note(session, account.id, "ADDED", by=by, at=at, role=role, agency=document.agency, duty_team=document.duty_team)
     invite(session, account.id, by=by, at=at)
     return account
+
+
+def _take_from_who_left(session: Session, email: str, *, by: Actor, at: datetime) -> None:
+    """Whoever comes back has another account under the address that they had, which the one that they left gives up."""
+    if left := addresses.holder_of(session, email):
+        left.email = left.email_digest = None
+        session.add(left)
+        session.flush()
+        note(session, left.id, "ADDRESS_GIVEN_UP", by=by, at=at)
 
 
 def change_address(
@@ -112,6 +122,7 @@ def change_address(
     account = _person(session, account_id)
     domains = addresses.allowed_domains(profile, account.role, account.agency, account.duty_team)
     email = addresses.free_address(session, document.email, domains)
+    _take_from_who_left(session, email, by=by, at=at)
     account.email, account.email_digest, account.password_hash = email, signin.email_digest(email), None
     account.provider_subject = None
     session.add(account)

@@ -28,12 +28,18 @@ def allowed_domains(profile: Profile, role: Role, agency: str | None, duty_team:
 
 
 def free_address(session: Session, text: str, domains: Collection[str]) -> str:
-    """An address as it is kept: of the body that it is for, and nobody's yet (S-9). Raises NotAcceptable."""
+    """An address as it is kept: of the body that it is for, and nobody's who is here (S-9). Raises NotAcceptable."""
     try:
         email = check_address(text)
     except Misconfigured:
         raise NotAcceptable(FieldError("/email", "is not an e-mail address, such as name@example.org")) from None
     check_domain(email, domains)
-    if session.exec(select(Account.id).where(Account.email_digest == signin.email_digest(email))).first():
+    holder = holder_of(session, email)
+    if holder and holder.disabled_at is None:
         raise NotAcceptable(FieldError("/email", "somebody has an account with this address already"))
     return email
+
+
+def holder_of(session: Session, email: str) -> Account | None:
+    """Whose address this is, or was when they left."""
+    return session.exec(select(Account).where(Account.email_digest == signin.email_digest(email))).first()

@@ -22,7 +22,10 @@ router = APIRouter(include_in_schema=False)
 _TEAM, _BOARD = "/referrals/{reference}/basis", "/board/{reference}/basis"
 _OVERRIDE = "/board/{reference}/override"
 _OVERRIDING = "override"
-_MEANWHILE = FieldError("/subjects", "somebody changed this referral meanwhile: look at what stands there now")
+_VERSION = "version_seen:int"
+_MEANWHILE = FieldError(
+    "/subjects", "somebody changed this referral meanwhile: what you typed is still here, beside what is on record now"
+)
 
 
 @router.get(_TEAM)
@@ -81,7 +84,9 @@ def _complete(door: Door, reference: str, back: str) -> Response:
     except NotAcceptable as refused:
         return _page(door, reference, back, 422, Form(door.raw, refused.fields))
     except Conflict:
-        return _page(door, reference, back, 409)
+        # What was typed stays, to be sent again on top of what stands now.
+        typed = {name: value for name, value in door.raw.items() if name != _VERSION}
+        return _page(door, reference, back, 409, Form(typed, [_MEANWHILE]))
     return door.go(back, "basis")
 
 
@@ -89,12 +94,12 @@ def _page(door: Door, reference: str, back: str, status: int = 200, form: Form |
     with door.at_work() as (session, by, at):
         basis = legal_basis.read(session, reference, by=by, at=at)
     typed = {"subjects": {str(n): _as_typed(person) for n, person in enumerate(basis.people)}}
-    form = form or Form(typed, [_MEANWHILE] if status == 409 else ())
+    form = form or Form(typed)
     lacking = {
         person.subject: [error_sentence(FieldError(f"/{each.field}", each.why)) for each in person.missing]
         for person in basis.people
     }
-    return door.page("basis.html", status, basis=basis, form=form, back=back, lacking=lacking)
+    return door.page("basis.html", status, basis=basis, form=form, back=back, lacking=lacking, changed=status == 409)
 
 
 def _as_typed(person: PersonSeen) -> Raw:

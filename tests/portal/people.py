@@ -96,8 +96,13 @@ class Person:
 
     def hidden(self, page: str) -> dict[str, str]:
         """What a page's forms hide."""
+        return self.hidden_in(self.get(page).text)
+
+    @staticmethod
+    def hidden_in(text: str) -> dict[str, str]:
+        """The same of a page that is open already."""
         fields = _Fields()
-        fields.feed(self.get(page).text)
+        fields.feed(text)
         return {name: fields.hidden[name] for name in fields.hidden if name != "username"}
 
     def sign_in(self, password: str = PASSWORD) -> Any:

@@ -105,6 +105,20 @@ def test_an_address_is_changed_to_one_of_the_same_body_and_proven_anew(admin: Pe
     assert "somebody has an account with this address already" in taken.text.lower()
 
 
+def test_whoever_comes_back_has_another_account_under_the_address_that_they_had(admin: Person):
+    """S-9: the account that they left keeps its name and its history, and no address"""
+    left, back = (added(admin, "AGENCY", "police.bnes.example", agency="POLICE") for _ in range(2))
+    address = f"{uuid4().hex[:12]}@police.bnes.example"
+    assert admin.send(f"{left}/address", {"email": address}, page=left).status_code == 303
+    page = admin.get(left).text
+    assert page.index("It cannot be undone") < page.index("Yes, disable it")
+    assert admin.send(f"{left}/disable", page=left).status_code == 303
+    assert admin.send(f"{back}/address", {"email": address}, page=back).headers["location"] == f"{back}?done=moved"
+    assert address in admin.get(back).text
+    assert address not in admin.get(left).text
+    assert "Address given up, by ACCOUNT_ADMIN" in admin.get(left).text
+
+
 def test_a_named_manager_confirms_their_colleagues_on_a_page_of_their_own(admin: Person, client: Any):
     """R47, R49"""
     for page in ("/accounts/RUH", "/accounts/CCG"):

@@ -66,15 +66,22 @@ def test_what_does_not_go_together_is_said_beside_its_field_in_words(client: Any
     assert "BASIS_RECORDED" not in acts(held)
 
 
-def test_who_completes_it_while_somebody_else_does_sees_what_stands_now(client: Any, officer: Person, held: str):
+def test_who_completes_it_while_somebody_else_does_sees_what_stands_now_and_loses_nothing(
+    client: Any, officer: Person, held: str
+):
     """F18"""
     support, page = at_their_desk(client, "MASH_SUPPORT"), f"/board/{held}/basis"
     hidden = support.hidden(page)
     officer.send(f"/referrals/{held}/basis", DONE | {"subjects-0-informed": "UNKNOWN"})
-    late = support.post(page, hidden | DONE)
+    mine = DONE | {"subjects-0-basis-confirmed_by": "Typed by the late one"}
+    late = support.post(page, hidden | mine)
     assert late.status_code == 409
     assert "somebody changed this referral meanwhile" in late.text
-    assert "She would be &lt;b&gt;hurt&lt;/b&gt;." in late.text
+    assert 'value="Typed by the late one"' in late.text
+    on_record = late.text.partition("On record now")[2].partition("</dl>")[0]
+    assert "Unknown" in on_record
+    assert "She would be &lt;b&gt;hurt&lt;/b&gt;." in on_record
+    assert support.post(page, support.hidden_in(late.text) | mine).status_code == 303
 
 
 def test_the_other_duty_team_finds_no_such_page(client: Any, office: Office, held: str):

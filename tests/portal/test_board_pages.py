@@ -98,6 +98,9 @@ def test_the_wait_is_ended_by_a_person_who_was_told_what_it_means(office: Office
     page = f"/board/{reference}/discuss-now"
     assert "no breach" in support.get(page).text
     assert support.send(page).headers["location"] == f"/board/{reference}?done=called"
+    afterwards = support.get(f"/board/{office.refer_and_join(CHILD)}/discuss-now").text
+    assert "There is no wait to end" in afterwards
+    assert "End the wait" not in afterwards
 
 
 def test_nothing_is_decided_beforehand(office: Office, decider: Person):

@@ -16,7 +16,7 @@ from models.settings import settings
 from portal.app import create_app
 from portal.examples import CHILD
 from portal.rendering import environment
-from rules.errors import Misconfigured
+from rules.errors import Misconfigured, OutcomeUnknown, Unavailable
 from tests.canary import Aviary
 from tests.portal.office import API, CHILDREN, Office, a_referral
 from tests.portal.people import at_their_desk
@@ -73,6 +73,23 @@ def check_headers(answer: Any) -> None:
         assert problem["type"].startswith("urn:mash:problem:")
         assert problem["title"]
         assert problem["detail"]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("silent"), OutcomeUnknown("silent")])
+def test_a_record_that_falls_silent_is_said_to_a_person_in_their_own_words(
+    office: Office, monkeypatch: pytest.MonkeyPatch, failure: Unavailable
+) -> None:
+    """F10: a program is told of its fields and headers, a person is not"""
+
+    def silent(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("portal.pages.everybody.page", silent)
+    asked = office.client.get("/about", headers={"Accept": "text/html"})
+    assert asked.status_code == 503
+    assert asked.headers["Retry-After"] == "5"
+    assert "sender_id" not in asked.text
+    assert "this page again" in asked.text or "Look at the page it was about" in asked.text
 
 
 def test_a_method_that_is_not_done_here_says_which_are(office: Office) -> None:
