@@ -62,7 +62,7 @@ def full_return(page: Page, reference: str) -> None:
     page.goto("/tasks")
     look(page, "tasks")
     page.get_by_role("link", name=reference).press("Enter")
-    page.get_by_role("button", name="Known to us", exact=True).press("Enter")
+    page.get_by_role("button", name="Known, file closed", exact=True).press("Enter")
     expect(page.get_by_text("The MASH knows that you have this check.")).to_be_visible()
     page.get_by_role("link", name="Return what you know").press("Enter")
     look(page, "return", "Return what you know")

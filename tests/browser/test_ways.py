@@ -142,7 +142,7 @@ def test_a_referral_its_return_and_its_acknowledgement_need_no_script(sign_in: S
     others.are_asked(reference)
     police = sign_in("rep-POLICE", java_script_enabled=False)
     police.goto(f"/r/{reference}")
-    police.get_by_role("button", name="Known to us", exact=True).click()
+    police.get_by_role("button", name="Known, file closed", exact=True).click()
     expect(police.get_by_text("The MASH knows that you have this check.")).to_be_visible()
     _return_three_items(police)
     look(police, "check-returned", f"Check {reference}")
