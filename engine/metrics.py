@@ -11,7 +11,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import WorkPoolStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import temporary_settings
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -22,13 +22,12 @@ from casework.db import now, real_time, unit_of_work
 from casework.hold_ups import Why, hold_ups
 from casework.register import current_profile
 from engine.doctor.machine import free_bytes
+from engine.patience import IS_IT_WELL
 from engine.runs import POOL
 from models.settings import settings
 from rules.errors import Unavailable
 
 LATELY = timedelta(days=7)
-#: An engine that hangs is one that is away, and is told before Prometheus gives up.
-PATIENCE = {PREFECT_API_REQUEST_TIMEOUT: 5.0, PREFECT_CLIENT_MAX_RETRIES: 0}
 
 
 class Numbers(Collector):
@@ -64,7 +63,7 @@ def registry(home: Path) -> CollectorRegistry:
 def _of_engine() -> Iterator[Metric]:
     up = polling = False
     try:
-        with temporary_settings(PATIENCE), get_client(sync_client=True) as client:
+        with temporary_settings(IS_IT_WELL), get_client(sync_client=True) as client:
             polling = client.read_work_pool(POOL).status is WorkPoolStatus.READY
             up = True
     except ObjectNotFound:

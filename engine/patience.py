@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import random
 
+from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES
+
+#: For whoever asks whether the engine is well: one that hangs is not, and is not to hold up who asks.
+IS_IT_WELL = {PREFECT_API_REQUEST_TIMEOUT: 10.0, PREFECT_CLIENT_MAX_RETRIES: 0}
 _chance = random.SystemRandom()
 
 

@@ -140,7 +140,11 @@ def _agreements(session: Session) -> Iterator[Finding]:
 def _post(session: Session) -> Iterator[Finding]:
     age, lost = upkeep.oldest_unsent(session), upkeep.undelivered(session, UNDELIVERED_LATELY)
     if since := post.held_since(session):
-        yield warn("post", f"No letter leaves since {since:%d %b %Y %H:%M} UTC.", "mash post status")
+        yield warn(
+            "post",
+            f"No letter leaves since {since:%d %b %Y %H:%M} UTC.",
+            "mash post status; then mash post release (docs/restore.md, step 6)",
+        )
     elif age and age > LETTER_IS_LATE:
         judge = fail if age > LETTER_IS_STUCK else warn
         yield judge(

@@ -10,8 +10,10 @@ import prefect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import WorkPoolStatus
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import temporary_settings
 
 from engine.doctor.findings import Finding, fail, warn, well
+from engine.patience import IS_IT_WELL
 from engine.runs import DEPLOYMENT, POOL
 
 
@@ -22,7 +24,7 @@ def engine() -> Iterator[Finding]:
         yield fail("engine", "No Prefect server is named.", "set PREFECT_API_URL")
         return
     try:
-        with get_client(sync_client=True) as client:
+        with temporary_settings(IS_IT_WELL), get_client(sync_client=True) as client:
             yield _version(where, client.api_version())
             yield _workers(client)
             yield _deployment(client)

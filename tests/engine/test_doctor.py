@@ -25,7 +25,6 @@ from prefect.client.schemas.objects import WorkPoolStatus
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
     PREFECT_API_URL,
-    PREFECT_CLIENT_MAX_RETRIES,
     temporary_settings,
 )
 from sqlmodel import select
@@ -297,12 +296,18 @@ def test_each_fault_is_named_alone_with_what_mends_it(
 
 
 def test_an_engine_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Referrals wait in the record meanwhile"""
-    where = f"http://127.0.0.1:{_closed_port()}/api"
-    monkeypatch.setenv("PREFECT_API_URL", where)
-    with temporary_settings({PREFECT_API_URL: where, PREFECT_CLIENT_MAX_RETRIES: 0}):
-        [found] = engine()
-    assert (found.what, found.health, found.mend) == ("engine", Health.FAIL, "mash up")
+    """Referrals wait in the record meanwhile. One that takes calls and never answers is away too, and asked but once"""
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        for port in (_closed_port(), hangs.getsockname()[1]):
+            where = f"http://127.0.0.1:{port}/api"
+            monkeypatch.setenv("PREFECT_API_URL", where)
+            with temporary_settings({PREFECT_API_URL: where}):
+                [found] = engine()
+            assert (found.what, found.health, found.mend) == ("engine", Health.FAIL, "mash up")
+        hangs.settimeout(0)
+        hangs.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            hangs.accept()
 
 
 # --- the engine itself ---

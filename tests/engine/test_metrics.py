@@ -124,7 +124,7 @@ def test_the_numbers_are_those_of_the_record_and_of_nobody(served: int, record: 
 def _asked_of_prometheus(hub: int, folder: Path) -> None:
     """A real Prometheus, told what ours tells it, reads the hub, answers every panel and works out every rule."""
     own = yaml.safe_load(CONFIG.read_text())
-    own["global"] |= {"scrape_interval": "10s", "scrape_timeout": "10s", "evaluation_interval": "1s"}
+    own["global"] |= {"scrape_interval": "20s", "scrape_timeout": "20s", "evaluation_interval": "1s"}
     own["rule_files"] = [str(ALERTS)]
     own["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{hub}"]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(own))
