@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
@@ -258,10 +258,14 @@ def _born(one: date, other: date) -> Sign:
 
 
 def _homes(one: Person, other: Person) -> Sign | None:
+    both_coded = one.postcode and other.postcode
+    if both_coded and one.postcode != other.postcode:
+        # Said first: of most who are compared the rest of the address need not be read.
+        return Sign.HOME_DIFFERENT
     if one.home and one.home == other.home:
         return Sign.HOME_SAME
-    if one.postcode and other.postcode:
-        return Sign.POSTCODE_SAME if one.postcode == other.postcode else Sign.HOME_DIFFERENT
+    if both_coded:
+        return Sign.POSTCODE_SAME
     # Without a postcode the rest must say it: the same numbers, and the same words but for a slip.
     same = len(one.rest) > 1 and len(other.rest) > 1 and _numbers(one.rest) == _numbers(other.rest)
     return Sign.HOME_SAME if same and fuzz.token_set_ratio(one.rest, other.rest) >= 92 else None
@@ -292,6 +296,7 @@ def _is_cut_short(one: str, other: str) -> bool:
     return len(stem := re.sub(r"(y|ie|s)$", "", shorter)) >= 3 and longer.startswith(stem)
 
 
+@lru_cache(maxsize=10_000)
 def _sound(name: str) -> str:
     """What is left of a name when it is misheard or misspelt: its consonants, each once where it is doubled."""
     plain = name.replace("ph", "f").replace("ck", "k").replace("gh", "").translate(_ALIKE)
