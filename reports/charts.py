@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from statistics import median
+from textwrap import wrap
 from typing import NamedTuple
 
 _WIDE, _HIGH, _LEFT, _FOOT, _TOP = 640, 260, 48, 36, 14
 _LINE = 34
+#: How many characters a bar's label has room for in a line, and how far its two lines are apart.
+_LABEL, _BETWEEN = 34, 14
 
 
 class Share(NamedTuple):
@@ -150,8 +153,9 @@ def bullet_bars(shares: Sequence[Share], mark: float | None, title: str, name: s
     for number, share in enumerate(shares):
         y, value = number * _LINE + 8, share.value or 0.0
         said = "none" if share.value is None else f"{value:.0%} of {share.whole}"
+        lines = wrap(share.label, _LABEL, max_lines=2, placeholder="…")
         parts += [
-            _text(0, y + 15, _short(share.label)),
+            *(_text(0, y + 15 + _BETWEEN * (place - (len(lines) - 1) / 2), line) for place, line in enumerate(lines)),
             _bar(left, y, wide, 20, {"fill": "none", "stroke": "#b1b4b6"}),
             _bar(left, y + 4, value * wide, 12, {"fill": "#1d4f57"}),
             _text(left + wide + 6, y + 15, said),
@@ -237,10 +241,6 @@ def _labels(xs: Sequence[float], labels: Sequence[str]) -> list[Shape]:
         for number, (x, label) in enumerate(zip(xs, labels, strict=True))
         if number % every == 0
     ]
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 30 else f"{label[:29]}…"
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start") -> Shape:

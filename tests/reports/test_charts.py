@@ -10,9 +10,12 @@ from datetime import UTC, date, datetime
 import pyarrow.parquet as pq
 import pytest
 
+from models.profile import load_profile
+from models.settings import HOUSE
 from reports.charts import Estimate, Share, bullet_bars, estimate_chart, limits, out_of_limits, run_chart
 from reports.export import Form, as_file
 
+AREAS = HOUSE / "profiles"
 STEADY = [Share(f"M{number}", 10, 100) for number in range(11)]
 
 
@@ -41,6 +44,20 @@ def test_a_chart_says_in_words_what_it_draws():
     bars = bullet_bars([Share("Police", 1, 4)], 0.5, "On time", "bars")
     assert bars.words == "Police: 25.0% of 4"
     assert "25% of 4" in {shape.words for shape in bars.shapes}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        agency.names[-1].name
+        for area in ("bnes", "front-door")
+        for agency in load_profile(AREAS / f"{area}.toml").agencies
+    ],
+)
+def test_a_bar_has_the_whole_name_of_its_agency(name: str):
+    """R25: two councils' services that begin alike were one, shortened"""
+    shapes = bullet_bars([Share(name, 1, 4)], None, "On time", "bars").shapes
+    assert " ".join(shape.words for shape in shapes if shape.tag == "text") == f"{name} 25% of 4"
 
 
 def test_a_number_with_its_interval_says_both_in_words():
