@@ -392,7 +392,7 @@ def _alpha(found: Concordance) -> str:
     if found.alpha is None or found.units < LEAST:
         return "too few to say"
     interval = f"95 % interval {found.low:.2f} to {found.high:.2f}"
-    return f"alpha {found.alpha:.2f}, {interval}, of {rounded(found.units)} referrals"
+    return f"alpha {found.alpha:.2f}, {interval}, of {rounded(found.units):,} referrals"
 
 
 def _median(session: Session, minutes: Column, wanted: Wanted) -> str:

@@ -254,3 +254,6 @@ def test_a_boards_pack_counts_what_was_counted_by_hand(by_hand: ByHand):
             for row in by_hand.referrals.values()
         )
         assert told["chapters"][0]["rows"][-1][-1] == f"{5 * round(received / 5):,}"
+        [said] = next(each["notes"] for each in told["chapters"] if each["title"] == "Agreement on thresholds")
+        judged = act(agreement.agreement, QUARTER.first, QUARTER.last, side).before.units
+        assert said.endswith(f" of {5 * round(judged / 5):,} referrals.")
