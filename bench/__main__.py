@@ -38,7 +38,8 @@ ON_ONE_HUB: dict[str, Callable[[Ground], figures.Figure]] = {
 #: On a hub that nothing else has left its work on.
 BY_ITSELF: dict[str, Callable[[Ground], figures.Figure]] = {"recovery": recovery.measure}
 #: Measured only when asked for by name: an hour of one day's work, half an hour of ten days' work, and strangers who
-#: want the machine to themselves; what analysts read of seven years, and the radar among a million people.
+#: want the machine to themselves; what analysts read of eight million checks, which half an hour is too short to write
+#: and to work out where others are at work too; and the radar among a million people.
 LONG: dict[str, Callable[[Ground], figures.Figure]] = {
     "soak": soak.measure,
     "rush": rush.measure,

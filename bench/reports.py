@@ -1,4 +1,4 @@
-"""Figure 12: what analysts and boards read, over ten thousand agency checks and over a million."""
+"""Figure 12: what analysts and boards read, over ten thousand agency checks and over eight million."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from reports import packs, refresh
 from rules.people import Side
 from rules.permissions import Role
 
-QUESTION = "Time of what analysts and boards read, at 10,000 and at 1,000,000 agency checks"
+QUESTION = "Time of what analysts and boards read, at 10,000 and at 8,000,000 agency checks"
 #: Checks in all. Each referral has eight, and they lie within seven years.
-LEVELS = (10_000, 1_000_000)
+LEVELS = (10_000, 1_000_000, 8_000_000)
 #: Referrals of the newest ones that are open.
 OPEN = 500
 TIMES = 5
