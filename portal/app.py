@@ -88,7 +88,7 @@ async def _to_step_up(request: Request, error: Exception) -> Response:
 async def _to_be_sent_again(_: Request, error: Exception) -> Response:
     """A form that its own page cannot show filled in: a button, mostly."""
     door = cast(Reviewed, error).door
-    return door.page("kept.html", path=door.request.url.path, typed=door.typed)
+    return door.page("kept.html", 422, path=door.request.url.path, typed=door.kept)
 
 
 @asynccontextmanager

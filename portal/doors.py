@@ -159,6 +159,8 @@ class Door:
         self._visitor: Visitor | None = None
         self.at: datetime | None = None
         self._to_be_reviewed = self._is_review = request.scope.get(REVIEWED, False)
+        #: The form stood on a page that was opened before this person signed in anew in this browser.
+        self.is_of_earlier_stay = False
 
     @property
     def stay(self) -> str:
@@ -177,6 +179,11 @@ class Door:
     def typed(self) -> list[tuple[str, str]]:
         """The same without the form's own token and its buttons."""
         return [(name, value) for name, value in self.fields if name not in _OF_THE_BROWSER]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The same without what is kept nowhere but as a hash."""
+        return [(name, value) for name, value in self.typed if name not in _SECRETS]
 
     @cached_property
     def raw(self) -> Raw:
@@ -235,6 +242,8 @@ class Door:
         self._visitor = sessions.visitor_of(session, self.stay, looked_at=looked_at) if self.stay else None
         if self._visitor is None:
             raise SignedOut(self._keep_form(session) or self._way_back())
+        if self._is_from_earlier_page():
+            self._to_be_reviewed = self._is_review = self.is_of_earlier_stay = True
         self.check_form(self.stay)
         if self._visitor.must_set_up_authenticator and not self.route.endswith(_WITHOUT_AUTHENTICATOR):
             raise MustSetUp
@@ -263,6 +272,20 @@ class Door:
         self._keep(actor)
         return KEPT
 
+    def _is_from_earlier_page(self) -> bool:
+        """Whether a form of ours carries another stay's token: its sender signed in anew, in another tab.
+
+        It is shown again and not taken (S-15), and only where the browser itself says that a page of this host sent
+        it: no other site can have a form filled in here.
+        """
+        token = self.field(cookies.FORM_FIELD) if self._is_typed and not self._is_review else ""
+        return (
+            token != ""
+            and cookies.HEADER not in self.request.headers
+            and not cookies.is_own(token, self.stay)
+            and cookies.is_surely_from_own_page(self.request.headers)
+        )
+
     @property
     def _is_typed(self) -> bool:
         return self.request.method not in SAFE and not self.request.url.path.endswith(_NOT_KEPT)
@@ -271,8 +294,7 @@ class Door:
         """In a transaction of its own: the request's is about to be undone."""
         with unit_of_work() as session:
             at = sessions.real_now(session)
-            typed = [(name, value) for name, value in self.typed if name not in _SECRETS]
-            kept_forms.keep(session, KeptForm(self.request.url.path, typed), by=actor, at=at)
+            kept_forms.keep(session, KeptForm(self.request.url.path, self.kept), by=actor, at=at)
 
     def _ask_again(self) -> None:
         self._keep(self.visitor.actor)
@@ -310,7 +332,8 @@ class Door:
     def done(self) -> str:
         """What was just done, in a sentence; or the empty text."""
         if self._is_review and self.typed:
-            return "This is what you typed. It is not sent yet: look at it, then send it again."
+            anew = "You signed in again after this page was opened. " if self.is_of_earlier_stay else ""
+            return f"{anew}This is what you typed. It is not sent yet: look at it, then send it again."
         return DONE.get(self.request.query_params.get("done", ""), "")
 
     def go(self, path: str, done: str = "", part: str = "") -> Response:

@@ -18,6 +18,7 @@ from models.keyed import digest_of
 from models.outbox import Notice
 from models.signin import Draft, PortalSession
 from notifications.account_letters import AccountLetter
+from portal import cookies
 from portal.access import ACCESS, NEEDS_SECOND_FACTOR
 from tests.portal.office import Office, a_decision, acts
 from tests.portal.people import Person, at_their_desk, let_in, newest_secret, prove, signed_in
@@ -297,6 +298,9 @@ def test_a_button_that_no_page_shows_filled_in_comes_back_as_a_button(office: Of
     shown = officer.get("/kept").text
     assert "Send it now" in shown
     assert f'action="{path}"' in shown
+    earlier = officer.post(path, {"version": "1", "form_token": "0" * 64})
+    assert earlier.status_code == 422
+    assert "you signed in again after its page was opened" in earlier.text
     assert "ACKNOWLEDGED" not in acts(reference)
     assert officer.send(path, page="/kept").status_code == 303
     assert "ACKNOWLEDGED" in acts(reference)
@@ -315,6 +319,31 @@ def test_a_form_without_the_pages_own_token_is_not_kept(late: Callable[..., Any]
     person = late({"form_token": "0" * 64})
     assert person.led == 403
     assert person.sign_in().headers["location"] == "/"
+
+
+def test_a_form_of_a_page_opened_before_signing_in_anew_is_shown_filled_in_and_not_taken(office: Office):
+    """S-15, finding 14: whoever sends it again, from this very browser's page, sends it under the new session"""
+    reference = office.refer_and_ask()
+    person, path = at_their_desk(office.client, "POLICE"), f"/checks/{reference}/question"
+    earlier = person.hidden(path) | {"text": WORDS}
+    person.cookies = at_their_desk(office.client, "POLICE").cookies
+    shown = person.post(path, earlier)
+    assert (shown.status_code, WORDS in shown.text) == (422, True)
+    assert "It is not sent yet" in shown.text
+    assert cookies.form_token(person.cookies[STAY]) in shown.text
+    for elsewhere in ("cross-site", "same-site", "none", ""):
+        refused = person.post(path, earlier, **{"Sec-Fetch-Site": elsewhere})
+        assert (refused.status_code, WORDS in refused.text) == (403, False), elsewhere
+    for odd in ({"Origin": "https://evil.example"}, {cookies.HEADER: earlier["form_token"]}):
+        assert person.post(path, earlier, **odd).status_code == 403
+    assert person.post(path, earlier | {"form_token": ""}).status_code == 403
+    button = person.post(f"/checks/{reference}/acknowledge", earlier | {"known": "NOT_KNOWN"})
+    # What a role may not do stays refused.
+    assert person.post(f"/board/{reference}/discuss-now", earlier).status_code == 403
+    assert not {"CLARIFICATION_ASKED", "CHECK_ACKNOWLEDGED"} & set(acts(reference))
+    assert button.status_code == 422
+    assert "You signed in again after this page was opened" in button.text
+    assert person.send(path, {"text": WORDS}).status_code == 303
 
 
 def test_it_is_kept_for_an_hour(late: Callable[..., Any]):
