@@ -34,6 +34,20 @@ def drafted(work: Work, purpose: str, about: str) -> Form | None:
     return Form({name: value for name, value in kept.content.items() if not name.partition(":")[0].endswith("_seen")})
 
 
+def as_text(document: Any, name: str = "") -> str:
+    """What a form means as plain text, a line for each field, to be copied to wherever it can be sent."""
+    if isinstance(document, dict):
+        return "\n".join(as_text(value, field) for field, value in document.items())
+    if isinstance(document, list) and any(isinstance(row, dict) for row in document):
+        return "\n".join(f"\n{_spoken(name)} {n}\n{as_text(row)}" for n, row in enumerate(document, 1))
+    value = ", ".join(map(str, document)) if isinstance(document, list) else str(document)
+    return f"{_spoken(name)}: {value}"
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def typed(work: Work, page: str, about: str = "", *, begun: Raw | None = None) -> Form:
     """What this person typed on a page earlier and did not send; without that, what the page begins with."""
     return drafted(work, page, about) or Form(begun)

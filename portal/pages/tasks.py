@@ -23,9 +23,9 @@ from portal import forms
 from portal.credentials import Work
 from portal.doors import AtDoor, Door
 from portal.forms import Form, Raw
-from portal.pages.documents import autosave, draft_of, drafted, meant, save_or_add
+from portal.pages.documents import as_text, autosave, draft_of, drafted, meant, save_or_add
 from portal.routes.names import Reference
-from rules.errors import NotAcceptable
+from rules.errors import Conflict, NotAcceptable, WrongStage
 
 router = APIRouter(include_in_schema=False)
 _CHECK = "/checks/{reference}"
@@ -208,6 +208,8 @@ def _act(door: Door, reference: str, done: str, act: Callable[[Work], None], tem
             drafts.discard(work.session, _page_of(template), reference, by=work.by, at=work.at)
     except NotAcceptable as refused:
         return _check_page(door, reference, template, 422, Form(door.raw, refused.fields))
+    except (Conflict, WrongStage):
+        return _over(door, reference)
     return door.go(f"/checks/{reference}", done)
 
 
@@ -238,7 +240,16 @@ def _record(door: Door, reference: str, template: str) -> Response:
             drafts.discard(work.session, _RETURN, reference, by=work.by, at=work.at)
     except NotAcceptable as refused:
         return _return_form(door, reference, template, 422, Form(door.raw, refused.fields))
+    except (Conflict, WrongStage):
+        return _over(door, reference)
     return door.go(f"/checks/{reference}", "returned")
+
+
+def _over(door: Door, reference: str) -> Response:
+    """The check went on without this: what was typed is given back, with the way that is left (R24, finding 14)."""
+    with door.at_work() as work:
+        seen = queues.read_check(work.session, reference, by=work.by, at=work.at)
+    return door.page("check_over.html", 409, check=seen, typed=as_text(forms.document(door.raw, door.zone)))
 
 
 def _return_form(door: Door, reference: str, template: str, status: int = 200, form: Form | None = None) -> Response:

@@ -113,6 +113,28 @@ def test_an_unfinished_return_names_every_field_and_keeps_what_was_typed(
     assert returns_of(office, reference) == []
 
 
+def test_what_was_typed_for_a_check_that_is_over_is_given_back(
+    office: Office, client: Any, police: Person, reference: str
+):
+    """R24, finding 14: without a script nothing else has kept it; and the page says what to do instead"""
+    page, question = f"/checks/{reference}/return", f"/checks/{reference}/question"
+    hidden, answered = police.hidden(page), SEARCH | ITEM | {"do": "send"}
+    other = office.refer_and_ask(CHILD)
+    assert police.send(f"/checks/{other}/return", answered).status_code == 303
+    late = police.send(f"/checks/{other}/question", {"text": "Is it <still> open?"})
+    assert (late.status_code, "Is it &lt;still&gt; open?" in late.text) == (409, True)
+    assert f'href="/checks/{other}/return"' in late.text
+    officer = at_their_desk(client, "OFFICER")
+    assert officer.send(f"/referrals/{reference}/withdraw", {"reason": "OTHER"}).status_code == 303
+    over = police.post(page, hidden | answered)
+    assert over.status_code == 409
+    for kept in ("Attended; &lt;b&gt;nobody&lt;/b&gt; was hurt.", "Incident log", "Niche", "2026-01-09"):
+        assert kept in over.text
+    assert "01632 960001" in over.text
+    assert "Half a question" in police.post(question, hidden | {"text": "Half a question"}).text
+    assert returns_of(office, reference) == []
+
+
 def test_a_return_holds_items_searches_and_consultations(office: Office, police: Person, reference: str):
     """R18, R19"""
     consultation = {
