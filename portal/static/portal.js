@@ -24,6 +24,13 @@ for (const form of document.querySelectorAll('form[data-save]')) {
   })
 }
 
+// Where the keyboard is in a part of a page that is about to be replaced: found again by its id, or where it leads to.
+const held = (part) => {
+  const at = part.contains(document.activeElement) ? document.activeElement : null
+  if (at?.id) return `#${CSS.escape(at.id)}`
+  return at?.hasAttribute('href') ? `[href="${CSS.escape(at.getAttribute('href'))}"]` : null
+}
+
 // A part of a page with data-live is fetched anew every ten seconds while somebody can see it.
 for (const part of document.querySelectorAll('[data-live]')) {
   setInterval(async () => {
@@ -32,8 +39,12 @@ for (const part of document.querySelectorAll('[data-live]')) {
       const mark = part.dataset.mark
       const answer = await fetch(part.dataset.live, { redirect: 'manual', headers: mark ? { 'If-None-Match': mark } : {} })
       if (answer.ok && mark) part.dataset.mark = answer.headers.get('ETag')
-      if (answer.ok) part.replaceChildren(...new DOMParser().parseFromString(await answer.text(), 'text/html').body.childNodes)
-      else if (answer.type === 'opaqueredirect') location.reload()
+      if (answer.ok) {
+        const anew = new DOMParser().parseFromString(await answer.text(), 'text/html').body.childNodes
+        const place = held(part)
+        part.replaceChildren(...anew)
+        if (place) part.querySelector(place)?.focus({ preventScroll: true })
+      } else if (answer.type === 'opaqueredirect') location.reload()
     } catch {
       // The next round tries again.
     }

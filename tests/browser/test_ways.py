@@ -156,6 +156,11 @@ def test_a_referral_its_return_and_its_acknowledgement_need_no_script(sign_in: S
     others.answer_and_decide(reference)
     police.goto(f"/checks/{reference}/readers")
     look(police, "readers", "Who has read")
+    police.goto(f"/checks/{reference}/question")
+    police.get_by_label("Your question").fill("Is it still open?")
+    police.get_by_role("button", name="Send question").click()
+    expect(police.get_by_label("What you typed, to copy")).to_have_value("Text: Is it still open?")
+    look(police, "check-over", "This was not sent")
     police.goto(f"/checks/{reference}")
     expect(police.get_by_text("No further action")).to_be_visible()
     officer.goto(f"/r/{reference}")
@@ -282,6 +287,21 @@ def test_a_referral_its_return_and_its_acknowledgement_need_no_mouse(sign_in: Si
     officer.keyboard.press("Enter")
     keys.press("button", "We know this outcome", "Space")
     expect(officer.get_by_text("The MASH knows that your team has this outcome.")).to_be_visible()
+
+
+def test_the_board_renews_itself_under_the_keyboard(sign_in: SignIn, others: Others) -> None:
+    """R53, WCAG 2.4.3: whoever goes through it with the keyboard stays at the row where they were"""
+    reference = others.refer()
+    page = sign_in("decision-maker-1")
+    page.clock.install()
+    page.goto("/board")
+    row = page.get_by_role("link", name=reference)
+    row.focus()
+    page.evaluate("document.querySelector('[data-live] table').id = 'before'")
+    with page.expect_response("**/board-rows"):
+        page.clock.fast_forward("00:11")
+    expect(page.locator("#before")).to_have_count(0)
+    expect(row).to_be_focused()
 
 
 def _refer_by_keyboard(keys: Keyboard) -> str:
