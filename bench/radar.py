@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from bench import copies, machine
+from bench import copies, febrl, machine
 from bench.crowd import Crowd, Error
 from bench.figures import Figure
 from bench.ground import Connection, Ground
@@ -34,6 +34,7 @@ HELD_OUT = 2026
 PEOPLE, ASKED = 50_000, 2_000
 IN_ALL = 1_000_000
 TIMED = 200
+LEVELS = {"probable or possible": [Level.PROBABLE, Level.POSSIBLE], "probable": [Level.PROBABLE]}
 A_REFERRAL = 10
 ENTERED_ONCE = Error(moved=0)
 #: What a copy of somebody has of its own; names and birthdays come as often as they do among so many.
@@ -64,10 +65,10 @@ def measure(ground: Ground) -> Figure:
     asked = list(_questions(crowd, people))
     figure.notes.append(
         f"{PEOPLE:,} people on record and {ASKED:,} asked for: half of these on record, entered a second time; a fifth "
-        f"of the others live with somebody who is. All of seed {HELD_OUT}; what was tuned was tuned on seed 1. "
-        "No labelled public data: the lock holds none."
+        f"of the others live with somebody who is. All of seed {HELD_OUT}; what was tuned was tuned on seed 1."
     )
     _judge(figure, original, asked, ids)
+    _judge_public(figure)
     with ground.record(SUPERUSER) as record:
         began = time.monotonic()
         _multiply(record, original)
@@ -143,12 +144,26 @@ def _judge(figure: Figure, original: str, asked: Sequence[tuple[Person, int | No
                 if match.level is not Level.HOUSEHOLD:
                     (right if place is not None and found == ids[place] else wrong)[match.level] += 1
     known = sum(place is not None for _, place in asked)
-    levels = {"probable or possible": [Level.PROBABLE, Level.POSSIBLE], "probable": [Level.PROBABLE]}
-    for name, shown in levels.items():
+    for name, shown in LEVELS.items():
         rightly, wrongly = (sum(counted[level] for level in shown) for counted in (right, wrong))
         goal = name != "probable"
         figure.one(f"recall, {name}", "", rightly / known, size=PEOPLE, at_least=0.90 if goal else None)
         figure.one(f"precision, {name}", "", rightly / (rightly + wrongly), size=PEOPLE, at_least=0.95)
+
+
+def _judge_public(figure: Figure) -> None:
+    """Public data has no goal here: what its second entries are like is not what the weights were settled for."""
+    on_record, asked = febrl.first_entries(), febrl.second_entries()
+    judged = Counter((rightly, match.level) for rightly, match in febrl.found(asked, on_record))
+    for name, shown in LEVELS.items():
+        rightly, wrongly = (sum(judged[right, level] for level in shown) for right in (True, False))
+        figure.one(f"FEBRL 4: recall, {name}", "", rightly / len(asked), size=len(on_record))
+        figure.one(f"FEBRL 4: precision, {name}", "", rightly / (rightly + wrongly), size=len(on_record))
+    figure.notes.append(
+        "FEBRL 4 is public, labelled and made up: every second entry holds errors. In one of six it has another first "
+        "name altogether, which the radar takes for another person of the family. No weight was tuned on it; that a "
+        "name which is missing speaks neither for nor against was learned from it."
+    )
 
 
 def _multiply(record: Connection, original: str) -> None:

@@ -89,6 +89,8 @@ _COMMON = frozenset([
 _PARTICLES = frozenset([
     "al", "el", "de", "la", "le", "du", "da", "di", "van", "von", "der", "den", "bin", "ibn", "mac", "mc", "st", "o",
 ])  # fmt: skip
+#: What is written where nobody knows a name, or there is none yet.
+_NO_NAME = frozenset(["unknown", "unborn", "baby", "infant", "unnamed", "tbc", "nk"])
 _ALIKE = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "f"})
 
 
@@ -104,13 +106,13 @@ class Person:
 
     @cached_property
     def given(self) -> list[str]:
-        """The words of the first names."""
-        return _words(self.given_name)
+        """The words of the first names; none where somebody wrote that it is not known, or of a child not yet named."""
+        return [word for word in _words(self.given_name) if word not in _NO_NAME]
 
     @cached_property
     def family(self) -> list[str]:
-        """The words of the last name."""
-        return _words(self.family_name)
+        """The words of the last name; none where it is not known."""
+        return [word for word in _words(self.family_name) if word not in _NO_NAME]
 
     @cached_property
     def nhs_digits(self) -> str:
@@ -163,7 +165,8 @@ def compare(one: Person, other: Person) -> Match | None:
     score = sum(SIGNS[sign][0] for sign in signs)
     if score >= POSSIBLE_FROM or Sign.NHS_SAME in signs:
         # One NHS number for two people is a mistake that somebody should see.
-        sure = score >= PROBABLE_FROM and Sign.NHS_DIFFERENT not in signs
+        named = Sign.NHS_SAME in signs or (one.given and other.given)
+        sure = score >= PROBABLE_FROM and named and Sign.NHS_DIFFERENT not in signs
         return Match(Level.PROBABLE if sure else Level.POSSIBLE, score, tuple(signs))
     if Sign.HOME_SAME in signs:
         shared = tuple(sign for sign in signs if sign is Sign.HOME_SAME or sign in _FAMILY)
@@ -211,8 +214,8 @@ def _signs(one: Person, other: Person) -> Iterator[Sign]:
     if given is Sign.GIVEN_DIFFERENT and _are_swapped(one, other):
         yield Sign.NAMES_SWAPPED
     else:
-        yield given
-        yield _family(one.family, other.family)
+        # A name that is missing speaks neither for nor against.
+        yield from (sign for sign in (given, _family(one.family, other.family)) if sign)
     if one.born_on and other.born_on:
         yield _born(one.born_on, other.born_on)
     if one.address and other.address and (sign := _homes(one, other)):
@@ -221,12 +224,12 @@ def _signs(one: Person, other: Person) -> Iterator[Sign]:
 
 def _are_swapped(one: Person, other: Person) -> bool:
     crosswise = _given(one.given, other.family), _given(one.family, other.given)
-    return Sign.GIVEN_DIFFERENT not in crosswise
+    return not {None, Sign.GIVEN_DIFFERENT}.intersection(crosswise)
 
 
-def _given(names: list[str], others: list[str]) -> Sign:
+def _given(names: list[str], others: list[str]) -> Sign | None:
     if not names or not others:
-        return Sign.GIVEN_DIFFERENT
+        return None
     if names[0] == others[0] or "".join(names) == "".join(others):
         return Sign.GIVEN_SAME
     if others[0] in given_names.others(names[0]):
@@ -238,7 +241,9 @@ def _given(names: list[str], others: list[str]) -> Sign:
     return Sign.GIVEN_AMONG if names[0] in others or others[0] in names else Sign.GIVEN_DIFFERENT
 
 
-def _family(names: list[str], others: list[str]) -> Sign:
+def _family(names: list[str], others: list[str]) -> Sign | None:
+    if not names or not others:
+        return None
     joined, joined_other = "".join(names), "".join(others)
     if joined == joined_other:
         return Sign.FAMILY_COMMON if joined in _COMMON else Sign.FAMILY_SAME

@@ -93,6 +93,19 @@ def test_strangers_are_not_shown(entered: dict[str, Any]) -> None:
     assert compare(WREN, but(**entered)) is None
 
 
+@pytest.mark.parametrize("unnamed", ["", "Unborn", "Baby", "unknown"])
+def test_a_first_name_that_nobody_knows_speaks_neither_for_nor_against(unnamed: str) -> None:
+    """R14: a child who was referred before it had a name is found, and never taken for another child as a sure thing"""
+    match = compare(WREN, but(given_name=unnamed))
+    assert match is not None
+    assert match.level is Level.POSSIBLE
+    assert not {Sign.GIVEN_DIFFERENT, Sign.GIVEN_SAME, Sign.NAMES_SWAPPED} & set(match.signs)
+    assert compare(WREN, but(given_name=unnamed, nhs_number=NHS, address=AWAY, born_on=None)) is None
+    again = compare(but(nhs_number=NHS), but(given_name=unnamed, nhs_number=NHS))
+    assert again is not None
+    assert again.level is Level.PROBABLE
+
+
 def test_a_common_name_says_less() -> None:
     one, other = (
         but(family_name="Smith", address=None),

@@ -30,6 +30,7 @@ LOOKS = {
     "casework/feedback.py:register",
     "casework/feedback.py:to_answer",
     "casework/decision.py:absent",
+    "casework/decision.py:offers",
     "casework/board.py:oldest",
     "casework/follow_up.py:waiting",
     "casework/to_manager.py:choices",
