@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from engine.trial import MANAGER
 from portal.examples import ADULT, JOINT
 from portal.words import STAGES
 from rules.stages import Stage
@@ -16,6 +17,7 @@ from tests.browser.walk import (
     decide,
     nothing_known,
     refer,
+    try_to_sign,
     until_asked,
     until_closed,
     until_handed_back,
@@ -36,11 +38,24 @@ def all_know_nothing(sign_in: SignIn, reference: str, agencies: tuple[str, ...])
 
 
 def test_an_adult_is_referred_checked_decided_and_acknowledged_through_the_pages(sign_in: SignIn, open_office: None):
-    """R02-R06, R18, R35, R42, R43, R46: a section 42 enquiry for a man of seventy-eight"""
+    """R02-R06, R18, R35, R39, R42, R43, R46: an enquiry for a man of seventy-eight, which a manager has to decide on"""
     officer = sign_in("officer-ADULT_ASIST")
     reference = refer(officer, ADULT)
     all_know_nothing(sign_in, reference, FOR_AN_ADULT)
-    decide(sign_in("decision-maker-1"), reference, [Decided(True, "L3", "A_S42", "Please begin an enquiry with him.")])
+    wanted = [Decided(True, "L3", "A_OTHER_ENQUIRY", "Please begin an enquiry with him.")]
+    decider = sign_in("decision-maker-1")
+    try_to_sign(decider, reference, wanted)
+    look(decider, "to-manager", "A manager decides this")
+    decider.get_by_label("What the manager should know").fill("A neighbour, and no carer of his.")
+    decider.get_by_role("button", name="Send it to a manager").click()
+    expect(decider.get_by_text("The manager is told.")).to_be_visible()
+    manager = sign_in(MANAGER)
+    manager.goto("/for-manager")
+    look(manager, "for-manager", "Sent to a manager")
+    manager.get_by_role("link", name=reference).click()
+    look(manager, "with-manager", "With a manager")
+    expect(manager.get_by_text("A neighbour, and no carer of his.")).to_be_visible()
+    decide(manager, reference, wanted)
     until_handed_back(officer, reference)
     officer.goto(f"/referrals/{reference}/outcome")
     expect(officer.get_by_text("Please begin an enquiry with him.")).to_be_visible()
