@@ -57,10 +57,10 @@ def unit_of_work() -> Iterator[Session]:
 
 
 def keep_plans(session: Session) -> None:
-    """Until this transaction ends, PostgreSQL may keep a statement's plan: what it reads is of one referral.
+    """Until this transaction ends, PostgreSQL may keep a statement's plan: it reads little, and by its key.
 
-    Then one plan is as good for every referral, and to make it takes longer than to read: the wall's policies stand in
-    every statement.
+    Then one plan is as good for every referral or person, and to make it takes longer than to read: the wall's policies
+    stand in every statement.
     """
     session.execute(_KEEP_PLANS)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from casework import hidden, ledger, referrals
+from casework.db import keep_plans
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.radar_documents import ContactDocument
@@ -123,6 +124,7 @@ def look(session: Session, reference: str, *, at: datetime) -> None:
 
 def near_to(session: Session, person: Person, *, before: Referral) -> Iterator[tuple[UUID, str, Match]]:
     """Who is near to a person in the referrals that came before one: the subject's id, the reference, and how near."""
+    keep_plans(session)
     for row in session.execute(_sharing_a_key(before, list(keys_of(person).values()))).mappings():
         if match := radar.compare(person, _person(row)):
             yield row["id"], row["reference"], match

@@ -110,6 +110,8 @@ class Subject(SQLModel, table=True):
         CheckConstraint("number > 0", name="subject_number_positive"),
         # Whether somebody was referred before.
         Index("subject_by_person", "person_digest", postgresql_where=text("person_digest IS NOT NULL")),
+        # Whose home is kept from others.
+        Index("subject_protected", "reference", "household", postgresql_where=text("protected_address")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
