@@ -252,13 +252,15 @@ _NEVER: _Middle = (None, None)
 _SHARES = ((1, 2), (9, 10))
 #: How often each length occurs.
 _Often = Counter[int]
+#: In which hours of length a value's minutes are looked for.
+_HoursOf = Mapping[Any, set[int]]
 
 
 def _middles(session: Session, scope: _Scope, in_office: bool) -> tuple[dict[Any, _Middle], _Middle]:
     """Of each value, and of all together, as percentile_disc would have them: first the hour, then the minute in it."""
     by_hour = _often(session, scope, in_office)
     of_all = sum(by_hour.values(), _Often())
-    hours = {hour for often in (*by_hour.values(), of_all) for hour, _ in _places(often)}
+    hours = {value: {hour for each in (often, of_all) for hour, _ in _places(each)} for value, often in by_hour.items()}
     by_minute = _often(session, scope, in_office, hours) if hours else {}
     found = {value: _middle(often, by_minute[value]) for value, often in by_hour.items()}
     return found, _middle(of_all, sum(by_minute.values(), _Often()))
@@ -288,8 +290,8 @@ def _reached(often: _Often, rank: int) -> tuple[int, int]:
     return length, rank
 
 
-def _often(session: Session, scope: _Scope, in_office: bool, hours: set[int] | None = None) -> dict[Any, _Often]:
-    """How often each hour of length occurs, of each value; or of these hours each minute."""
+def _often(session: Session, scope: _Scope, in_office: bool, hours: _HoursOf | None = None) -> dict[Any, _Often]:
+    """How often each hour of length occurs, of each value; or of these hours of each each minute."""
     found: dict[Any, _Often] = defaultdict(_Often)
     for query in _length_queries(scope, in_office, hours):
         for value, length, times in session.execute(query):
@@ -297,8 +299,8 @@ def _often(session: Session, scope: _Scope, in_office: bool, hours: set[int] | N
     return found
 
 
-def _length_queries(scope: _Scope, in_office: bool, hours: set[int] | None) -> Iterator[sa.Select[Any]]:
-    whole, asked = scope.spans, scope.asked
+def _length_queries(scope: _Scope, in_office: bool, hours: _HoursOf | None) -> Iterator[sa.Select[Any]]:
+    whole, asked, every = scope.spans, scope.asked, set[int]().union(*(hours or {}).values())
     if whole.months:
         kept, name = (_LENGTH_HOURS, "hour") if hours is None else (_LENGTHS, "minutes")
         years, months = ((), whole.months) if scope.by is By.MONTH else (whole.years, whole.other_months)
@@ -306,14 +308,20 @@ def _length_queries(scope: _Scope, in_office: bool, hours: set[int] | None) -> I
         query = sa.select(_of(kept, scope.by, "since"), kept.c[name], sa.func.sum(kept.c.checks)).where(
             sa.tuple_(kept.c.span, kept.c.since).in_(since), kept.c.in_office == in_office, *_of_these(kept, asked)
         )
-        yield (query if hours is None else query.where(kept.c.hour.in_(hours))).group_by("of", kept.c[name])
+        if hours is not None and scope.by is By.MONTH:
+            # Of each month its own hours: all that any of them wants, in all of them, are several times as many.
+            own = [(month, hour) for month in whole.months for hour in sorted(hours.get(month, ()))]
+            query = query.where(sa.tuple_(kept.c.since, kept.c.hour).in_(own))
+        elif hours is not None:
+            query = query.where(kept.c.hour.in_(every))
+        yield query.group_by("of", kept.c[name])
     if whole.days:
         minutes = _CHECKS.c.answer_open_minutes if in_office else _CHECKS.c.answer_minutes
         hour = sa.cast(sa.func.div(minutes, 60), sa.Integer)
         length = (hour if hours is None else minutes).label("length")
         query = sa.select(_of(_CHECKS, scope.by, "month"), length, sa.func.count())
         query = query.where(_on(whole), minutes.is_not(None), *_of_these(_CHECKS, asked))
-        yield (query if hours is None else query.where(hour.in_(hours))).group_by("of", "length")
+        yield (query if hours is None else query.where(hour.in_(every))).group_by("of", "length")
 
 
 def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:
