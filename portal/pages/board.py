@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from casework import board, sessions
 from portal.doors import AtDoor, Door, SignedOut
-from portal.pages.one_referral import ONE, mark_of, referral_page
+from portal.pages.one_referral import ONE, referral_page
 from portal.rendering import page
 from portal.routes.names import Reference
 
@@ -67,10 +67,6 @@ def news(reference: Reference, door: AtDoor) -> Response:
 
     A look that finds nothing new reads nothing of the assessment.
     """
-    with door.at_work(looked_at=False) as work:
-        mark = mark_of(work, reference)
-    if door.request.headers.get("If-None-Match") == mark:
-        return Response(status_code=304)
     return referral_page(door, reference, "referral_parts.html", looked_at=False, marked=True)
 
 

@@ -34,13 +34,16 @@ def referral_page(
 ) -> Response:  # fmt: skip
     """One referral on a page. With `reads` the assessment stands on it, and the reading is kept (R48, R50).
 
-    `purpose` names the draft that the page's form may hold. With `marked` the page says up to which change it goes.
-    What `also` finds stands on it too, as it was at the same moment.
+    `purpose` names the draft that the page's form may hold. With `marked` the page says up to which change it goes,
+    and whoever has it so far is sent nothing and reads nothing of the assessment. What `also` finds stands on it too,
+    as it was at the same moment.
     """
     with door.at_work(looked_at=looked_at) as work:
         check_may_run_process(work.by)
         # The mark is taken before the page: what happens in between is shown, and shown once more.
-        mark = mark_of(work, reference) if marked else None
+        mark = f'"{follow.newest_change(work.session, reference, by=work.by, at=work.at)}"' if marked else ""
+        if mark and door.request.headers.get("If-None-Match") == mark:
+            return Response(status_code=304)
         seen = follow.see(work.session, reference, by=work.by, at=work.at)
         content = collation.read(work.session, reference, by=work.by, at=work.at) if reads else None
         pressing = urgency.read(work.session, reference, by=work.by, at=work.at) if reads else None
@@ -61,11 +64,6 @@ def referral_page(
     if mark:
         shown.headers["ETag"] = mark
     return shown
-
-
-def mark_of(work: Work, reference: str) -> str:
-    """Up to which change of a referral a page goes, as an ETag. Raises NotFound, NotPermitted."""
-    return f'"{follow.newest_change(work.session, reference, by=work.by, at=work.at)}"'
 
 
 def again(door: Door, reference: str, template: str, **more: Any) -> Callable[[Form], Response]:
