@@ -87,9 +87,7 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     """
     check_may_administer(by)
     role = _role(document, profile)
-    domains = addresses.allowed_domains(profile, role, document.agency, document.duty_team)
-    email = addresses.free_address(session, document.email, domains)
-    _take_from_who_left(session, email, by=by, at=at)
+    email = _address(session, document.email, profile, role, document, by=by, at=at)
     account = Account(
         id=_fresh_id(session, role), role=role, is_person=True, agency=document.agency, duty_team=document.duty_team,
         added_at=at, confirmed_at=sessions.real_now(session),
@@ -102,13 +100,20 @@ def add_person(session: Session, document: AccountDocument, profile: Profile, *,
     return account
 
 
-def _take_from_who_left(session: Session, email: str, *, by: Actor, at: datetime) -> None:
-    """Whoever comes back has another account under the address that they had, which the one that they left gives up."""
+def _address(
+    session: Session, text: str, profile: Profile, role: Role, of: AccountDocument | Account, *, by: Actor, at: datetime
+) -> str:
+    """An address of a person's own body, and theirs from now on: one that an account had whose owner left, it gives up.
+
+    So whoever comes back has another account under the address that they had. Raises NotAcceptable.
+    """
+    email = addresses.free_address(session, text, addresses.allowed_domains(profile, role, of.agency, of.duty_team))
     if left := addresses.holder_of(session, email):
         left.email = left.email_digest = None
         session.add(left)
         session.flush()
         note(session, left.id, "ADDRESS_GIVEN_UP", by=by, at=at)
+    return email
 
 
 def change_address(
@@ -120,9 +125,7 @@ def change_address(
     """
     check_may_administer(by, account_id)
     account = _person(session, account_id)
-    domains = addresses.allowed_domains(profile, account.role, account.agency, account.duty_team)
-    email = addresses.free_address(session, document.email, domains)
-    _take_from_who_left(session, email, by=by, at=at)
+    email = _address(session, document.email, profile, account.role, account, by=by, at=at)
     account.email, account.email_digest, account.password_hash = email, signin.email_digest(email), None
     account.provider_subject = None
     session.add(account)

@@ -291,7 +291,7 @@ def _reached(often: _Often, rank: int) -> tuple[int, int]:
 
 
 def _often(session: Session, scope: _Scope, in_office: bool, hours: _HoursOf | None = None) -> dict[Any, _Often]:
-    """How often each hour of length occurs, of each value; or of these hours of each each minute."""
+    """How often each hour of length occurs, of each value; or each minute of the hours that are wanted of it."""
     found: dict[Any, _Often] = defaultdict(_Often)
     for query in _length_queries(scope, in_office, hours):
         for value, length, times in session.execute(query):
