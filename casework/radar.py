@@ -20,7 +20,9 @@ from casework.db import keep_plans
 from casework.follow import Seen
 from casework.ledger import Act
 from casework.radar_documents import ContactDocument
+from models.base import unseal
 from models.keyed import keyed_digest
+from models.keyring import Keyring, keyring
 from models.radar import ContactAnswer, EarlierContact, RadarKey
 from models.referral import Referral, Subject
 from rules import radar
@@ -36,6 +38,11 @@ _MOST_SHOWN, _MOST_KEPT = 20, 200
 #: As long as is needed to tell ten million people apart; whoever shares one by chance is compared, and that is all.
 _KEY_BYTES = 8
 _YEAR = timedelta(days=365)
+#: What of somebody is sealed, and opened to be compared.
+_COMPARED = {
+    "given_name": col(Subject.given_name), "family_name": col(Subject.family_name),
+    "born_on": col(Subject.born_on_sealed), "nhs_number": col(Subject.nhs_number), "address": col(Subject.address),
+}  # fmt: skip
 
 
 class ContactSeen(Seen):
@@ -125,8 +132,9 @@ def look(session: Session, reference: str, *, at: datetime) -> None:
 def near_to(session: Session, person: Person, *, before: Referral) -> Iterator[tuple[UUID, str, Match]]:
     """Who is near to a person in the referrals that came before one: the subject's id, the reference, and how near."""
     keep_plans(session)
+    keys = keyring()
     for row in session.execute(_sharing_a_key(before, list(keys_of(person).values()))).mappings():
-        if match := radar.compare(person, _person(row)):
+        if match := radar.compare(person, _person(row, keys)):
             yield row["id"], row["reference"], match
 
 
@@ -205,21 +213,20 @@ def _sharing_a_key(referral: Referral, keys: list[bytes]) -> sa.Select[*tuple[An
         col(housed.protected_address),
     )
     before = sa.tuple_(col(Referral.received_at), col(Referral.reference)) < (referral.received_at, referral.reference)
+    sealed = [sa.type_coerce(column, sa.LargeBinary).label(name) for name, column in _COMPARED.items()]
     return (
-        sa.select(
-            col(Subject.id), col(Subject.reference), col(Subject.given_name), col(Subject.family_name),
-            col(Subject.born_on_sealed), col(Subject.nhs_number), col(Subject.address), protected.label("protected"),
-        )
+        sa.select(col(Subject.id), col(Subject.reference), *sealed, protected.label("protected"))
         .join(shared, shared.c.subject_id == col(Subject.id))
         .join(Referral, col(Referral.reference) == col(Subject.reference))
         .where(before, col(Referral.erased_at).is_(None))
-    )  # fmt: skip
+    )
 
 
-def _person(row: sa.RowMapping) -> Person:
-    born = datetime.fromisoformat(row["born_on_sealed"]).date() if row["born_on_sealed"] else None
-    address = None if row["protected"] else row["address"]
-    return Person(row["given_name"], row["family_name"], born, row["nhs_number"], address)
+def _person(row: sa.RowMapping, keys: Keyring) -> Person:
+    text = {name: unseal(row[name], keys) if row[name] else "" for name in _COMPARED}
+    born = datetime.fromisoformat(text["born_on"]).date() if text["born_on"] else None
+    address = None if row["protected"] else text["address"]
+    return Person(text["given_name"], text["family_name"], born, text["nhs_number"], address)
 
 
 def _worth_showing(found: Iterable[_Found]) -> list[_Found]:

@@ -28,9 +28,12 @@ def seal(text: str) -> bytes:
     return head + nonce + keys.named(keys.newest).encrypt(nonce, text.encode(), head)
 
 
-def unseal(sealed: bytes) -> str:
-    """The text that `seal` was given. Raises cryptography's InvalidTag when the bytes or the key are not the same."""
-    keys = keyring()
+def unseal(sealed: bytes, keys: Keyring | None = None) -> str:
+    """The text that `seal` was given. Raises cryptography's InvalidTag when the bytes or the key are not the same.
+
+    Whoever opens thousands at once hands in the keys: to ask whether their file changed takes longer than to open one.
+    """
+    keys = keys or keyring()
     if sealed[:1] == _BEFORE_KEY_IDS:
         return _unseal_by_any(keys, sealed)
     head, rest = sealed[: 1 + ID_LENGTH], sealed[1 + ID_LENGTH :]
