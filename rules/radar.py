@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from operator import ne
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
@@ -91,6 +92,7 @@ _PARTICLES = frozenset([
 ])  # fmt: skip
 #: What is written where nobody knows a name, or there is none yet.
 _NO_NAME = frozenset(["unknown", "unborn", "baby", "infant", "unnamed", "tbc", "nk"])
+_LETTERS, _ENDEARMENT = re.compile(r"[^\W\d_]+"), re.compile(r"(y|ie|s)$")
 _ALIKE = str.maketrans({"c": "k", "q": "k", "z": "s", "v": "f"})
 
 
@@ -223,8 +225,8 @@ def _signs(one: Person, other: Person) -> Iterator[Sign]:
 
 
 def _are_swapped(one: Person, other: Person) -> bool:
-    crosswise = _given(one.given, other.family), _given(one.family, other.given)
-    return not {None, Sign.GIVEN_DIFFERENT}.intersection(crosswise)
+    differ = {None, Sign.GIVEN_DIFFERENT}
+    return _given(one.given, other.family) not in differ and _given(one.family, other.given) not in differ
 
 
 def _given(names: list[str], others: list[str]) -> Sign | None:
@@ -258,7 +260,7 @@ def _born(one: date, other: date) -> Sign:
         return Sign.BORN_SAME
     if (one.year, one.month, one.day) == (other.year, other.day, other.month):
         return Sign.BORN_SWAPPED
-    differing = sum(a != b for a, b in zip(one.isoformat(), other.isoformat(), strict=True))
+    differing = sum(map(ne, one.isoformat(), other.isoformat()))
     return Sign.BORN_ONE_DIGIT if differing == 1 else Sign.BORN_DIFFERENT
 
 
@@ -297,8 +299,10 @@ def _sound_alike(one: str, other: str) -> bool:
 
 def _is_cut_short(one: str, other: str) -> bool:
     """Whether one is the other's beginning, perhaps with an ending of endearment: Jayd, Jaydy and Jaydie for Jayden."""
+    if one[0] != other[0]:
+        return False
     shorter, longer = sorted((one, other), key=len)
-    return len(stem := re.sub(r"(y|ie|s)$", "", shorter)) >= 3 and longer.startswith(stem)
+    return len(stem := _ENDEARMENT.sub("", shorter)) >= 3 and longer.startswith(stem)
 
 
 @lru_cache(maxsize=10_000)
@@ -309,5 +313,6 @@ def _sound(name: str) -> str:
     return re.sub(r"(.)\1+", r"\1", plain[:1] + consonants)
 
 
-def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+", spelling.plain(name))
+@lru_cache(maxsize=10_000)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(_LETTERS.findall(spelling.plain(name)))
