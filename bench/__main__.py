@@ -6,9 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bench import (
     abuse,
+    boot,
     deadlines,
     figures,
     latency,
@@ -45,6 +47,8 @@ LONG: dict[str, Callable[[Ground], figures.Figure]] = {
     "rush": rush.measure,
     "abuse": abuse.measure,
 }
+#: Of a hub that is not there yet; by name too.
+BEFORE_THE_HUB: dict[str, Callable[[], figures.Figure]] = {"boot": boot.measure}
 LONG_ON_THE_RECORD: dict[str, Callable[[Ground], figures.Figure]] = {
     "reports": reports.measure,
     "radar": radar.measure,
@@ -64,9 +68,12 @@ def main() -> None:
     names = sys.argv[1:] or [*ON_ONE_HUB, *BY_ITSELF, *ON_THE_RECORD]
     alone = {**BY_ITSELF, **LONG}
     record = {**ON_THE_RECORD, **LONG_ON_THE_RECORD}
-    every = {**ON_ONE_HUB, **alone, **record}
+    every = {**BEFORE_THE_HUB, **ON_ONE_HUB, **alone, **record}
     if unknown := [name for name in names if name not in every]:
         sys.exit(f"no figure {unknown[0]}: use {', '.join(every)}")
+    for name in names:
+        if name in BEFORE_THE_HUB:
+            _measure(name, BEFORE_THE_HUB[name])
     _run({name: ON_ONE_HUB[name] for name in names if name in ON_ONE_HUB}, ())
     for name in names:
         if name in alone:
@@ -81,17 +88,21 @@ def _run(wanted: dict[str, Callable[[Ground], figures.Figure]], without: tuple[s
         return
     with hub(without) as ground:
         for name, measure in wanted.items():
-            _say(f"{name}: measuring (load {machine.load()})")
-            began = time.monotonic()
-            figure = measure(ground)
-            figure.seconds = round(time.monotonic() - began, 1)
-            report.write(figures.save(figure))
-            for row in figure.rows:
-                _say(f"  {row.what}{f' at {row.size:,}' if row.size else ''}: {row.median:g} {row.unit}")
-            for row in figure.rows:
-                if row.reached is False:
-                    _say(f"  NOT REACHED {row.what}: {row.goal}; median {row.median:g}, p95 {row.p95:g} {row.unit}")
-            _say(f"{name}: done in {figure.seconds:.0f} s")
+            _measure(name, partial(measure, ground))
+
+
+def _measure(name: str, measure: Callable[[], figures.Figure]) -> None:
+    _say(f"{name}: measuring (load {machine.load()})")
+    began = time.monotonic()
+    figure = measure()
+    figure.seconds = round(time.monotonic() - began, 1)
+    report.write(figures.save(figure))
+    for row in figure.rows:
+        _say(f"  {row.what}{f' at {row.size:,}' if row.size else ''}: {row.median:g} {row.unit}")
+    for row in figure.rows:
+        if row.reached is False:
+            _say(f"  NOT REACHED {row.what}: {row.goal}; median {row.median:g}, p95 {row.p95:g} {row.unit}")
+    _say(f"{name}: done in {figure.seconds:.0f} s")
 
 
 def _say(sentence: str) -> None:

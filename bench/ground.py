@@ -85,6 +85,25 @@ class Ground:
 @contextmanager
 def hub(without: Collection[str] = ()) -> Iterator[Ground]:
     """A hub for as long as the block lasts; this process's own casework works on its record."""
+    with not_started(without) as stack, stack:
+        work_on(stack)
+        with temporary_settings(_client_settings(stack)), get_client(sync_client=True) as engine:
+            ground = Ground(stack, engine, Path(os.environ["MASH_BENCH_WORD"]))
+            if "worker" not in without:
+                _await_worker(ground)
+            yield ground
+
+
+def work_on(stack: Stack) -> None:
+    """From now on this process's casework works on that stack's record, in which everybody has an account."""
+    os.environ.update(stack.environment())
+    forget_settings()
+    _open_accounts()
+
+
+@contextmanager
+def not_started(without: Collection[str] = ()) -> Iterator[Stack]:
+    """A hub in an empty folder, in the benchmarks' area, for whoever starts it themselves; gone after the block."""
     before = dict(os.environ)
     folder = Path(tempfile.mkdtemp(prefix="mash-bench-"))
     folder.chmod(0o711)
@@ -97,15 +116,7 @@ def hub(without: Collection[str] = ()) -> Iterator[Ground]:
         **BUSY,
     )
     try:
-        with Stack(folder / "mash", ANY_FREE, without=without) as stack:
-            os.environ.update(stack.environment())
-            forget_settings()
-            _open_accounts()
-            with temporary_settings(_client_settings(stack)), get_client(sync_client=True) as engine:
-                ground = Ground(stack, engine, word)
-                if "worker" not in without:
-                    _await_worker(ground)
-                yield ground
+        yield Stack(folder / "mash", ANY_FREE, without=without)
     finally:
         forget_settings()
         os.environ.clear()
