@@ -79,6 +79,7 @@ def environment() -> jinja2.Environment:
     made.globals |= {"static": static_url, "hub_name": lambda: current_profile().wording.hub_name}
     made.globals |= {"role_words": words.ROLES, "stage_words": words.STAGES, "check_words": words.CHECKS}
     made.globals |= {"kind_words": words.KINDS, "local": words.local, "Clock": words.Clock, "options": words.options}
+    made.filters["counted"] = "{:,}".format
     made.globals |= {
         "tag": tag,
         "span": words.span,

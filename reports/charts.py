@@ -152,7 +152,7 @@ def bullet_bars(shares: Sequence[Share], mark: float | None, title: str, name: s
     parts: list[Shape] = []
     for number, share in enumerate(shares):
         y, value = number * _LINE + 8, share.value or 0.0
-        said = "none" if share.value is None else f"{value:.0%} of {share.whole}"
+        said = "none" if share.value is None else f"{value:.0%} of {share.whole:,}"
         lines = wrap(share.label, _LABEL, max_lines=2, placeholder="…")
         parts += [
             *(_text(0, y + 15 + _BETWEEN * (place - (len(lines) - 1) / 2), line) for place, line in enumerate(lines)),
@@ -182,7 +182,7 @@ def _estimated(each: Estimate) -> str:
 
 
 def _percent(share: Share) -> str:
-    return "nothing counted" if share.value is None else f"{share.value:.1%} of {share.whole}"
+    return "nothing counted" if share.value is None else f"{share.value:.1%} of {share.whole:,}"
 
 
 def _ceiling(values: Iterable[float]) -> float:
@@ -190,7 +190,8 @@ def _ceiling(values: Iterable[float]) -> float:
 
 
 def _places(number: int) -> list[float]:
-    step = (_WIDE - _LEFT - 60) / max(1, number - 1)
+    # Right of the last is room for what the broken line is.
+    step = (_WIDE - _LEFT - 80) / max(1, number - 1)
     return [_LEFT + 20 + place * step for place in range(number)]
 
 
