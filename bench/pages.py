@@ -16,6 +16,7 @@ from casework import outcome
 from casework.db import unit_of_work
 from casework.sessions import open_session, real_now
 from engine.postgres import SUPERUSER
+from models.account import Account
 from portal import cookies
 from portal.access import ACCESS
 from rules.permissions import Actor, Role
@@ -98,10 +99,12 @@ def sign_in() -> dict[Role, str]:
     with unit_of_work() as session:
         at = real_now(session)
         for role, actor in persons.items():
-            account = factory.account_of(actor, at)
-            account.totp_secret = "A" * 32
-            session.add(account)
-            session.flush()
+            account = session.get(Account, actor.id)
+            if account is None:
+                account = factory.account_of(actor, at)
+                account.totp_secret = "A" * 32
+                session.add(account)
+                session.flush()
             found[role] = open_session(session, account, at=at)
     return found
 

@@ -84,12 +84,13 @@ FROM new_referral, unnest(%(agencies)s::text[]) AS agency WHERE n < %(closed)s
 def measure(ground: Ground) -> Figure:
     """Fill the record to each level, work out the figures, and read each page and pack again and again."""
     figure = Figure("reports", QUESTION)
-    stays = sign_in()
     _keep_usual_hours()
     with httpx.Client(base_url=f"http://127.0.0.1:{ground.stack.ports.portal}", timeout=300) as client:
         for level in LEVELS:
             _fill(ground, figure, level)
             machine.settle()
+            # Filling takes longer than anybody may stay signed in without a word.
+            stays = sign_in()
             goal = GOAL if level == LEVELS[-1] else None
             for name, (role, path) in _pages(datetime.now(UTC).date()).items():
                 headers = {"Accept": "text/html", "Cookie": f"{cookies.name_of(cookies.SESSION)}={stays[role]}"}
