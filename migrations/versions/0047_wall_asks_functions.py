@@ -22,20 +22,24 @@ TEAM = "(SELECT current_setting('mash.team', true))"
 
 #: The hub's connections ask that no plan be kept (casework/db.py); to find a row by its key any plan will do.
 KEPT = "plan_cache_mode = force_generic_plan"
-#: They see what their caller sees: the wall stands before what they read, too.
+#: As the owner, before whom the wall stands open, so that none asks another.
 FUNCTION = """
-CREATE FUNCTION {name}({argument}) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+CREATE FUNCTION {name}({argument}) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET {kept} AS $$
 BEGIN
-    RETURN EXISTS ({rows});
+    RETURN {so};
 END $$;
 REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC
 """
+SENT = f"EXISTS (SELECT FROM referral WHERE reference = asked AND duty_team = {TEAM})"
+ASKED = f"EXISTS (SELECT FROM agency_check WHERE reference = asked AND agency = {AGENCY})"
+ANSWERS = f"EXISTS (SELECT FROM agency_check WHERE id = asked AND agency = {AGENCY})"
+TOLD = f"EXISTS (SELECT FROM hand_back WHERE reference = asked AND duty_team = {TEAM})"
 FUNCTIONS = {
-    ("is_shown", "asked text"): "SELECT FROM referral WHERE reference = asked",
-    ("agency_was_asked", "asked text"): f"SELECT FROM agency_check WHERE reference = asked AND agency = {AGENCY}",
-    ("agency_answers", "asked uuid"): f"SELECT FROM agency_check WHERE id = asked AND agency = {AGENCY}",
-    ("team_was_told", "asked text"): f"SELECT FROM hand_back WHERE reference = asked AND duty_team = {TEAM}",
+    ("is_shown", "asked text"): f"({AGENCY} <> '' AND {ASKED}) OR ({TEAM} <> '' AND ({SENT} OR {TOLD}))",
+    ("agency_was_asked", "asked text"): ASKED,
+    ("agency_answers", "asked uuid"): ANSWERS,
+    ("team_was_told", "asked text"): TOLD,
 }
 BEFORE_ASKED = "EXISTS (SELECT FROM agency_check own WHERE own.reference = {table}.reference AND own.agency = " + AGENCY
 BEFORE_ANSWERS = f"EXISTS (SELECT FROM agency_check own WHERE own.id = {{table}}.check_id AND own.agency = {AGENCY})"
@@ -58,8 +62,8 @@ AFTER = {
 
 def upgrade() -> None:
     used = op.get_bind().execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = 'mash_app'")).scalar()
-    for (name, argument), rows in FUNCTIONS.items():
-        op.execute(FUNCTION.format(name=name, argument=argument, rows=rows, kept=KEPT))
+    for (name, argument), so in FUNCTIONS.items():
+        op.execute(FUNCTION.format(name=name, argument=argument, so=so, kept=KEPT))
         if used:
             op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO mash_app")
     op.execute(f"ALTER FUNCTION concerns_team(text, text) SET {KEPT}")
