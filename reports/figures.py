@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
 from reports.spans import Spans, spans
@@ -124,7 +125,8 @@ def table(session: Session, asked: Asked, by: By) -> Table:
         for value, month, *counts in session.execute(query):
             by_value[value] = _added(by_value.get(value), counts)
             by_month[month] = _added(by_month.get(month), counts)
-    times = [_middles(session, scope, in_office) for in_office in (False, True)]
+    left = _left_over(session, scope)
+    times = [_middles(session, scope, in_office, left[in_office]) for in_office in (False, True)]
     total = [0] * (len(_STATES) + 2)
     for counts in by_value.values():
         total = _added(total, counts)
@@ -252,18 +254,45 @@ _NEVER: _Middle = (None, None)
 _SHARES = ((1, 2), (9, 10))
 #: How often each length occurs.
 _Often = Counter[int]
+_ByValue = dict[Any, _Often]
 #: In which hours of length a value's minutes are looked for.
 _HoursOf = Mapping[Any, set[int]]
 
 
-def _middles(session: Session, scope: _Scope, in_office: bool) -> tuple[dict[Any, _Middle], _Middle]:
+def _middles(session: Session, scope: _Scope, in_office: bool, left: _ByValue) -> tuple[dict[Any, _Middle], _Middle]:
     """Of each value, and of all together, as percentile_disc would have them: first the hour, then the minute in it."""
     by_hour = _often(session, scope, in_office)
+    for value, minute, times in _each(left):
+        by_hour[value][minute // 60] += times
     of_all = sum(by_hour.values(), _Often())
     hours = {value: {hour for each in (often, of_all) for hour, _ in _places(each)} for value, often in by_hour.items()}
     by_minute = _often(session, scope, in_office, hours) if hours else {}
+    every = set[int]().union(*hours.values())
+    for value, minute, times in _each(left):
+        if minute // 60 in every:
+            by_minute[value][minute] += times
     found = {value: _middle(often, by_minute[value]) for value, often in by_hour.items()}
     return found, _middle(of_all, sum(by_minute.values(), _Often()))
+
+
+def _each(left: _ByValue) -> Iterator[tuple[Any, int, int]]:
+    return ((value, minute, times) for value, often in left.items() for minute, times in often.items())
+
+
+def _left_over(session: Session, scope: _Scope) -> dict[bool, _ByValue]:
+    """On the days that are in no whole month, how often each length occurs, in office time and not: counted at once."""
+    found: dict[bool, _ByValue] = {in_office: defaultdict(_Often) for in_office in (False, True)}
+    if scope.spans.days:
+        of, plain, open_ = _of(_CHECKS, scope.by, "month"), _CHECKS.c.answer_minutes, _CHECKS.c.answer_open_minutes
+        query = (
+            sa.select(of, sa.func.grouping(plain) == 1, sa.func.coalesce(plain, open_), sa.func.count())
+            .where(_on(scope.spans), plain.is_not(None), *_of_these(_CHECKS, scope.asked))
+            .group_by(sa.func.grouping_sets(sa.tuple_(of.element, plain), sa.tuple_(of.element, open_)))
+        )
+        for value, in_office, minute, times in session.execute(query):
+            if minute is not None:
+                found[in_office][value][minute] += times
+    return found
 
 
 def _middle(by_hour: _Often, by_minute: _Often) -> _Middle:
@@ -290,38 +319,45 @@ def _reached(often: _Often, rank: int) -> tuple[int, int]:
     return length, rank
 
 
-def _often(session: Session, scope: _Scope, in_office: bool, hours: _HoursOf | None = None) -> dict[Any, _Often]:
-    """How often each hour of length occurs, of each value; or each minute of the hours that are wanted of it."""
-    found: dict[Any, _Often] = defaultdict(_Often)
-    for query in _length_queries(scope, in_office, hours):
-        for value, length, times in session.execute(query):
+def _often(session: Session, scope: _Scope, in_office: bool, hours: _HoursOf | None = None) -> _ByValue:
+    """In whole months, how often each hour of length occurs, of each value; or each minute of hours that are wanted."""
+    found: _ByValue = defaultdict(_Often)
+    if scope.spans.months:
+        for value, length, times in session.execute(_lengths(scope, in_office, hours)):
             found[value][length] += times
     return found
 
 
-def _length_queries(scope: _Scope, in_office: bool, hours: _HoursOf | None) -> Iterator[sa.Select[Any]]:
-    whole, asked, every = scope.spans, scope.asked, set[int]().union(*(hours or {}).values())
-    if whole.months:
-        kept, name = (_LENGTH_HOURS, "hour") if hours is None else (_LENGTHS, "minutes")
-        years, months = ((), whole.months) if scope.by is By.MONTH else (whole.years, whole.other_months)
-        since = [*(("year", year) for year in years), *(("month", month) for month in months)]
-        query = sa.select(_of(kept, scope.by, "since"), kept.c[name], sa.func.sum(kept.c.checks)).where(
-            sa.tuple_(kept.c.span, kept.c.since).in_(since), kept.c.in_office == in_office, *_of_these(kept, asked)
-        )
-        if hours is not None and scope.by is By.MONTH:
-            # Of each month its own hours: all that any of them wants, in all of them, are several times as many.
-            own = [(month, hour) for month in whole.months for hour in sorted(hours.get(month, ()))]
-            query = query.where(sa.tuple_(kept.c.since, kept.c.hour).in_(own))
-        elif hours is not None:
-            query = query.where(kept.c.hour.in_(every))
-        yield query.group_by("of", kept.c[name])
-    if whole.days:
-        minutes = _CHECKS.c.answer_open_minutes if in_office else _CHECKS.c.answer_minutes
-        hour = sa.cast(sa.func.div(minutes, 60), sa.Integer)
-        length = (hour if hours is None else minutes).label("length")
-        query = sa.select(_of(_CHECKS, scope.by, "month"), length, sa.func.count())
-        query = query.where(_on(whole), minutes.is_not(None), *_of_these(_CHECKS, asked))
-        yield (query if hours is None else query.where(hour.in_(every))).group_by("of", "length")
+def _lengths(scope: _Scope, in_office: bool, hours: _HoursOf | None) -> sa.Select[Any]:
+    kept, name = (_LENGTH_HOURS, "hour") if hours is None else (_LENGTHS, "minutes")
+    wanted = _kept_rows(scope, hours)
+    query = sa.select(_of(kept, scope.by, "since"), kept.c[name], sa.func.sum(kept.c.checks)).where(
+        *(kept.c[column.name] == column for column in wanted.c),
+        kept.c.in_office == in_office,
+        *_of_these(kept, scope.asked),
+    )
+    return query.group_by("of", kept.c[name])
+
+
+def _kept_rows(scope: _Scope, hours: _HoursOf | None) -> sa.TableValuedAlias:
+    """Of which years and months what is kept is read, and of which hours in each: to be looked up one by one."""
+    whole = scope.spans
+    years, months = ((), whole.months) if scope.by is By.MONTH else (whole.years, whole.other_months)
+    since = [*(("year", year) for year in years), *(("month", month) for month in months)]
+    columns: dict[str, list[Any]]
+    if hours is None:
+        columns = {"span": [span for span, _ in since], "since": [day for _, day in since]}
+    else:
+        every = set[int]().union(*hours.values())
+        # Of each month its own hours: all that any of them wants, in all of them, are several times as many.
+        own = hours if scope.by is By.MONTH else dict.fromkeys((day for _, day in since), every)
+        rows = [(span, day, hour) for span, day in since for hour in sorted(own.get(day, ()))]
+        columns = {name: [row[place] for row in rows] for place, name in enumerate(("span", "since", "hour"))}
+    arrays = (sa.literal(values, _ARRAYS[name]) for name, values in columns.items())
+    return sa.func.unnest(*arrays).table_valued(*columns, name="wanted").render_derived()
+
+
+_ARRAYS: dict[str, sa.types.TypeEngine[Any]] = {"span": ARRAY(sa.Text), "since": ARRAY(sa.Date), "hour": ARRAY(sa.Integer)}
 
 
 def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:
