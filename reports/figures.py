@@ -357,7 +357,9 @@ def _kept_rows(scope: _Scope, hours: _HoursOf | None) -> sa.TableValuedAlias:
     return sa.func.unnest(*arrays).table_valued(*columns, name="wanted").render_derived()
 
 
-_ARRAYS: dict[str, sa.types.TypeEngine[Any]] = {"span": ARRAY(sa.Text), "since": ARRAY(sa.Date), "hour": ARRAY(sa.Integer)}
+_ARRAYS: dict[str, sa.types.TypeEngine[Any]] = {
+    "span": ARRAY(sa.Text), "since": ARRAY(sa.Date), "hour": ARRAY(sa.Integer),
+}  # fmt: skip
 
 
 def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:

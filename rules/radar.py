@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from operator import ne
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
@@ -260,7 +259,7 @@ def _born(one: date, other: date) -> Sign:
         return Sign.BORN_SAME
     if (one.year, one.month, one.day) == (other.year, other.day, other.month):
         return Sign.BORN_SWAPPED
-    differing = sum(map(ne, one.isoformat(), other.isoformat()))
+    differing = sum(map(str.__ne__, one.isoformat(), other.isoformat()))
     return Sign.BORN_ONE_DIGIT if differing == 1 else Sign.BORN_DIFFERENT
 
 
