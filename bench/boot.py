@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 
-import httpx
-
 from bench.figures import Figure
-from bench.ground import not_started, work_on
+from bench.ground import not_started, portal_answers, work_on
+from bench.waiting import until
 from casework import referrals
 from casework.db import unit_of_work
-from engine.stack import Stack
 from rules.stages import Stage
 from tests.casework import factory
 
@@ -33,11 +30,12 @@ def measure() -> Figure:
             began = time.monotonic()
             start = helper.submit(stack.start)
             try:
-                portals.append(_when(began, lambda stack=stack: _portal_answers(stack)))  # type: ignore[misc]
+                portals.append(until(partial(portal_answers, stack), "the portal answers", PATIENCE))
                 work_on(stack)
                 reference = factory.refer(at=datetime.now(UTC), sender_id=uuid4().hex)
                 early += not start.done()
-                asked.append(_when(began, lambda reference=reference: _are_asked(reference)))  # type: ignore[misc]
+                until(partial(_are_asked, reference), "its agencies are asked", PATIENCE)
+                asked.append(time.monotonic() - began)
                 start.result()
             finally:
                 stack.stop()
@@ -49,20 +47,6 @@ def measure() -> Figure:
         "warms up and registers the flow."
     )
     return figure
-
-
-def _when(began: float, so: Callable[[], bool]) -> float:
-    while not so():
-        if time.monotonic() - began > PATIENCE:
-            raise TimeoutError(f"not within {PATIENCE:.0f} s of the start")
-        time.sleep(0.1)
-    return time.monotonic() - began
-
-
-def _portal_answers(stack: Stack) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(f"http://127.0.0.1:{stack.ports.portal}/health", timeout=5).status_code == 200
-    return False
 
 
 def _are_asked(reference: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psycopg
 import yaml  # type: ignore[import-untyped]
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -26,7 +27,7 @@ from casework.register import current_profile
 from engine import databases
 from engine.credentials import load_or_create
 from engine.databases import plain
-from engine.ports import ANY_FREE
+from engine.ports import ANY_FREE, LOOPBACK
 from engine.postgres import SUPERUSER
 from engine.stack import Stack
 from models.account import Account
@@ -99,6 +100,13 @@ def work_on(stack: Stack) -> None:
     os.environ.update(stack.environment())
     forget_settings()
     _open_accounts()
+
+
+def portal_answers(stack: Stack) -> bool:
+    """Whether the portal says that it is well."""
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"http://{LOOPBACK}:{stack.ports.portal}/health", timeout=5).status_code == 200
+    return False
 
 
 @contextmanager

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
-import httpx
 import psycopg
 from sqlalchemy.exc import OperationalError
 
 from bench import machine, people, waiting
 from bench.figures import Figure
-from bench.ground import Ground, agencies
+from bench.ground import Ground, agencies, portal_answers
 from casework.db import database
 from engine.stack import PARTS
 from rules.errors import Unavailable
@@ -69,10 +68,7 @@ def _refer() -> str | None:
 
 
 def _serves(ground: Ground) -> bool:
-    with suppress(httpx.HTTPError):
-        portal = httpx.get(f"http://127.0.0.1:{ground.stack.ports.portal}/health", timeout=5)
-        return portal.status_code == 200 and ground.engine.api_healthcheck() is None
-    return False
+    return portal_answers(ground.stack) and ground.engine.api_healthcheck() is None
 
 
 def _none_left(ground: Ground, references: list[str]) -> bool:

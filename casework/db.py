@@ -59,8 +59,7 @@ def unit_of_work() -> Iterator[Session]:
 def keep_plans(session: Session) -> None:
     """Until this transaction ends, PostgreSQL may keep a statement's plan: it reads little, and by its key.
 
-    Then one plan is as good for every referral or person, and to make it takes longer than to read: the wall's policies
-    stand in every statement.
+    Then one plan is as good for every referral or person, and to make it takes longer than to read.
     """
     session.execute(_KEEP_PLANS)
 
