@@ -267,10 +267,8 @@ def _middles(session: Session, scope: _Scope, in_office: bool, left: _ByValue) -
     of_all = sum(by_hour.values(), _Often())
     hours = {value: {hour for each in (often, of_all) for hour, _ in _places(each)} for value, often in by_hour.items()}
     by_minute = _often(session, scope, in_office, hours) if hours else {}
-    every = set[int]().union(*hours.values())
     for value, minute, times in _each(left):
-        if minute // 60 in every:
-            by_minute[value][minute] += times
+        by_minute[value][minute] += times
     found = {value: _middle(often, by_minute[value]) for value, often in by_hour.items()}
     return found, _middle(of_all, sum(by_minute.values(), _Often()))
 
@@ -328,6 +326,11 @@ def _often(session: Session, scope: _Scope, in_office: bool, hours: _HoursOf | N
     return found
 
 
+_ARRAYS: dict[str, sa.types.TypeEngine[Any]] = {
+    "span": ARRAY(sa.Text), "since": ARRAY(sa.Date), "hour": ARRAY(sa.Integer),
+}  # fmt: skip
+
+
 def _lengths(scope: _Scope, in_office: bool, hours: _HoursOf | None) -> sa.Select[Any]:
     kept, name = (_LENGTH_HOURS, "hour") if hours is None else (_LENGTHS, "minutes")
     wanted = _kept_rows(scope, hours)
@@ -355,11 +358,6 @@ def _kept_rows(scope: _Scope, hours: _HoursOf | None) -> sa.TableValuedAlias:
         columns = {name: [row[place] for row in rows] for place, name in enumerate(("span", "since", "hour"))}
     arrays = (sa.literal(values, _ARRAYS[name]) for name, values in columns.items())
     return sa.func.unnest(*arrays).table_valued(*columns, name="wanted").render_derived()
-
-
-_ARRAYS: dict[str, sa.types.TypeEngine[Any]] = {
-    "span": ARRAY(sa.Text), "since": ARRAY(sa.Date), "hour": ARRAY(sa.Integer),
-}  # fmt: skip
 
 
 def _figures(of: Any, counts: list[int], times: list[_Middle]) -> Figures:

@@ -27,27 +27,22 @@ KEYS = {
     ),
 }
 REFERENCE = "CASE WHEN {of}.reference NOT IN (SELECT h.reference FROM reports.hidden h) THEN {of}.reference END"
-KEEP = """
-CREATE OR REPLACE FUNCTION reports.keep_judgements(wanted varchar[]) RETURNS void LANGUAGE sql
-SET search_path = pg_catalog, pg_temp AS $$
-    DELETE FROM reports.kept_judgement WHERE reference = ANY (wanted);
-    INSERT INTO reports.kept_judgement
-    SELECT k.reference, k.side, d.decided_on, d.decided_met, said.met, said.not_met
-    FROM (
-        SELECT reference, max(decided_on) AS decided_on, bool_or(threshold_met) AS decided_met
-        FROM reports.kept_decision WHERE reference = ANY (wanted) GROUP BY reference
-    ) d
-    JOIN reports.kept_referral k ON k.reference = d.reference
-    CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE v.own_met) AS met, count(*) FILTER (WHERE NOT v.own_met) AS not_met
-        FROM reports.kept_view v WHERE v.reference = d.reference
-    ) said;{more}
-$$;
-"""
 #: What is kept of a view is made anew with all else of its referral, before this.
 JUDGED = """
     UPDATE reports.kept_view v SET side = k.side, decided_on = k.decided_on, decided_met = k.decided_met
-    FROM reports.kept_judgement k WHERE {those}v.reference = k.reference;"""
+    FROM reports.kept_judgement k WHERE {those}v.reference = k.reference"""
+KEEP = f"""
+ALTER FUNCTION reports.keep_judgements(varchar[]) RENAME TO keep_all_but_judged_views;
+CREATE FUNCTION reports.keep_judgements(wanted varchar[]) RETURNS void LANGUAGE sql
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT reports.keep_all_but_judged_views(wanted);{JUDGED.format(those="k.reference = ANY (wanted) AND ")};
+$$;
+REVOKE EXECUTE ON FUNCTION reports.keep_judgements(varchar[]) FROM PUBLIC
+"""
+KEEP_AS_BEFORE = """
+DROP FUNCTION reports.keep_judgements(varchar[]);
+ALTER FUNCTION reports.keep_all_but_judged_views(varchar[]) RENAME TO keep_judgements
+"""
 VIEWS = """
 CREATE OR REPLACE VIEW reports.agency_views AS
 SELECT {reference} AS reference, {judged}.side, {judged}.decided_on, v.agency, v.own_met, v.last_view,
@@ -71,7 +66,7 @@ def upgrade() -> None:
         "CREATE INDEX kept_view_of_agency ON reports.kept_view (agency, decided_on)"
         " INCLUDE (reference, side, own_met, last_view, decided_met) WHERE decided_on IS NOT NULL"
     )
-    op.execute(KEEP.format(more=JUDGED.format(those="k.reference = ANY (wanted) AND ")))
+    op.execute(KEEP)
     op.execute(VIEWS_NOW)
     op.execute(
         "CREATE INDEX kept_check_longest_late_of ON reports.kept_check (state, late_minutes DESC, asked_at DESC, agency)"
@@ -82,7 +77,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP INDEX reports.kept_check_longest_late_of")
     op.execute(VIEWS_BEFORE)
-    op.execute(KEEP.format(more=""))
+    op.execute(KEEP_AS_BEFORE)
     op.execute("ALTER TABLE reports.kept_view DROP side, DROP decided_on, DROP decided_met")
     _order_keys(0)
 
