@@ -24,6 +24,8 @@ def record_breaches(session: Session, rows: Sequence[Wake], *, at: datetime) -> 
     The caller holds the rows. A referral that somebody is at work on is not waited for: its rows stay for the next
     turn. Returns how many rows were done. Raises whatever the database says of any of them: then none was done.
     """
+    if not rows:
+        return 0
     free = _lock(session, {row.reference for row in rows})
     mine = {(row.reference, row.about): row for row in rows if row.reference in free}
     found = session.exec(select(AgencyCheck).where(col(AgencyCheck.reference).in_(free))).all()

@@ -23,9 +23,13 @@ UNSENT = col(Notice.status).in_((NoticeStatus.WAITING, NoticeStatus.SENDING))
 
 def held_since(session: Session) -> datetime | None:
     """Since when, in real time, letters are held; None when they leave. The first look at such a record is noted."""
-    unseen = sa.update(Post).where(_ELSEWHERE, col(Post.held_since).is_(None))
-    session.execute(unseen.values(held_since=sa.func.clock_timestamp()))
-    since: datetime | None = session.execute(sa.select(col(Post.held_since)).where(_ELSEWHERE)).scalar()
+    asked = sa.select(col(Post.held_since)).where(_ELSEWHERE)
+    found = session.execute(asked).first()
+    if found is not None and found.held_since is None:
+        unseen = sa.update(Post).where(_ELSEWHERE, col(Post.held_since).is_(None))
+        session.execute(unseen.values(held_since=sa.func.clock_timestamp()))
+        found = session.execute(asked).first()
+    since: datetime | None = found.held_since if found else None
     return since
 
 

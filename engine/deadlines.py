@@ -25,6 +25,8 @@ LONGEST_HOLD = sa.text("interval '15 minutes'")
 HOLD_WHEN_STUCK = sa.text("interval '10 minutes'")
 REAL_NOW = sa.func.clock_timestamp()
 
+#: The clock's own wakes; the others are the engine's.
+IS_THE_CLOCKS = col(Wake.kind) != WakeKind.RUN
 #: How many breaches are noted in one transaction.
 MANY = 500
 
@@ -98,7 +100,7 @@ def _keep_time_of(reference: str, at: datetime) -> int:
 
 
 def _due(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return col(Wake.kind) != WakeKind.RUN, col(Wake.due_at) <= at, not_held()
+    return IS_THE_CLOCKS, col(Wake.due_at) <= at, not_held()
 
 
 def _fire(session: Session, row: Wake, at: datetime) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
+from contextlib import closing
 
 import psycopg
 
@@ -13,17 +15,19 @@ from models.settings import settings
 class Listener:
     """Hears of new wakes, new notices and moves of the clock; a lost connection is opened again.
 
-    It waits by the machine's monotonic clock: a wall clock that jumps neither shortens nor lengthens a wait.
+    It waits by the machine's monotonic clock: a wall clock that jumps neither shortens nor lengthens a wait. Of what
+    is said it hears what one of `tables` has got.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Collection[str]) -> None:
+        self._tables = frozenset(tables)
         self._connection: psycopg.Connection | None = None
 
     def wait(self, seconds: float) -> None:
         """Return when something was said, or after so many seconds."""
         try:
-            for _ in self._open().notifies(timeout=seconds, stop_after=1):
-                pass
+            with closing(self._open().notifies(timeout=seconds)) as said:
+                next((each for each in said if each.payload in self._tables), None)
         except psycopg.Error:
             self.close()
             threading.Event().wait(min(seconds, 1.0))

@@ -24,7 +24,7 @@ from engine import clock_pages, hold_up_table, timeliness_table
 from engine.alarms import watch_in_turn
 from engine.anchoring import write_when_due
 from engine.callers import Callers
-from engine.deadlines import keep_clock, keep_time
+from engine.deadlines import IS_THE_CLOCKS, keep_clock, keep_time
 from engine.listener import Listener
 from engine.patience import back_off
 from engine.prune import prune_in_turn
@@ -33,7 +33,7 @@ from engine.runs import Runs
 from engine.story import tell_in_turn
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
-from engine.waking import Waking, seconds_to_next
+from engine.waking import BREATH, LONGEST_SLEEP, Waking, seconds_to_next
 from models import log_lines
 from models.settings import settings
 from rules.errors import Unavailable
@@ -42,8 +42,6 @@ __all__ = ["keep_clock", "main"]
 
 log = logging.getLogger("mash.timekeeper")
 
-#: No polling faster than this anywhere: between looks, PostgreSQL tells (LISTEN/NOTIFY) or a due time comes.
-LONGEST_SLEEP = 10.0
 #: Seconds between looks whether it is this copy's turn to prune.
 PRUNE_LOOKS = 300.0
 #: Seconds between looks whether a checkpoint of the ledger is due.
@@ -52,19 +50,19 @@ CHECKPOINT_LOOKS = 30.0
 FIGURE_LOOKS = 30.0
 #: What operators are shown on the engine's screen, each in a turn of its own.
 PAGES = (hold_up_table, clock_pages, timeliness_table)
-#: One turn of a loop: for how many seconds there is nothing more to do; None when the record knows.
-Loop = Callable[[], float | None]
+#: What a loop is told of when it waits: which tables have got a row, or another.
+WAKES, LETTERS = ("wake", "scenario_clock"), ("notice",)
+#: One turn of a loop: for how many seconds there is nothing more to do.
+Loop = Callable[[], float]
 
 
 def _repeat(stopping: threading.Event, name: str, turn: Loop) -> None:
     """Take turns until told to stop. After a trouble, waits longer each time, whatever is said meanwhile."""
-    ears, failures = Listener(), 0
+    ears, failures = Listener(LETTERS if name == "post" else WAKES), 0
     while not stopping.is_set():
         log_lines.begin()
         try:
             seconds = turn()
-            if seconds is None:
-                seconds = _until_next()
             failures = 0
         except Exception as trouble:
             failures += 1
@@ -83,13 +81,12 @@ def _say(name: str, trouble: Exception) -> None:
         log.error("%s: an unexpected %s", name, kind_of_error())
 
 
-def _until_next() -> float:
+def _clock_turn() -> float:
     with unit_of_work() as session:
-        return seconds_to_next(session, LONGEST_SLEEP)
-
-
-def _clock_turn() -> float | None:
-    return 0.0 if keep_time() else None
+        seconds = seconds_to_next(session, LONGEST_SLEEP, IS_THE_CLOCKS)
+    if seconds:
+        return seconds
+    return 0.0 if keep_time() else BREATH
 
 
 def _rounds(stopping: threading.Event, pause: float, *acts: Callable[[], object]) -> Loop:
@@ -107,14 +104,14 @@ def _rounds(stopping: threading.Event, pause: float, *acts: Callable[[], object]
 def _post_turn() -> float:
     with unit_of_work() as session:
         # Leases and retries of letters are compared between machines: by the one clock that all of them share.
-        real_now = real_time(session)
-    if deliver_due(real_now):
-        return 0.0
-    with unit_of_work() as session:
-        turn = next_turn(session)
-        if (since := held_since(session)) and waiting(session):
+        real_now, turn = real_time(session), next_turn(session)
+        if turn is None and (since := held_since(session)) and waiting(session):
             log.warning("letters wait, and none leaves since %s: see `mash post status`", since)
-    return min(LONGEST_SLEEP, max(0.05, (turn - real_now).total_seconds())) if turn else LONGEST_SLEEP
+    if turn is None:
+        return LONGEST_SLEEP
+    if turn > real_now:
+        return min(LONGEST_SLEEP, (turn - real_now).total_seconds())
+    return 0.0 if deliver_due(real_now) else BREATH
 
 
 def _runs(opened: ExitStack) -> Runs:

@@ -29,6 +29,10 @@ from rules.errors import Unavailable
 
 log = logging.getLogger("mash.timekeeper")
 
+#: No polling faster than this anywhere: between looks, PostgreSQL tells (LISTEN/NOTIFY) or a due time comes.
+LONGEST_SLEEP = 10.0
+#: What is due and not to be had is another copy's.
+BREATH = 0.05
 #: While a copy speaks to the engine about a row, the others leave it alone; should it die, they take over after this.
 LEASE = timedelta(seconds=10)
 HOLD_WHEN_BUSY = timedelta(seconds=5)
@@ -56,14 +60,18 @@ class Waking:
         self._runs, self._callers = runs, callers
         self._was_full = False
 
-    def __call__(self) -> float | None:
-        """One turn: seconds in which there is nothing to do, None when that is not known. Raises Unavailable."""
+    def __call__(self) -> float:
+        """One turn: seconds in which there is nothing to do. Raises Unavailable."""
         if self._was_full and self._room() <= 0:
             return WHEN_FULL
+        with unit_of_work() as session:
+            seconds = seconds_to_next(session, LONGEST_SLEEP, col(Wake.kind) == WakeKind.RUN)
+        if seconds:
+            return seconds
         most = settings().engine_calls_at_once * _CALLS_EACH
         seen = wake_runs(self._runs, self._callers, most)
         self._was_full = seen >= most
-        return 0.0 if seen else None
+        return 0.0 if seen else BREATH
 
     def _room(self) -> int:
         return settings().engine_runs_at_once - self._runs.count(*_ON_ITS_WAY)
@@ -102,6 +110,8 @@ def _claim(most: int) -> list[Wake]:
             .with_for_update(skip_locked=True, of=Wake)
         )
         rows = list(session.exec(query))
+        if not rows:
+            return rows
         mine = sa.update(Wake).where(col(Wake.id).in_([row.id for row in rows]))
         values = {"hold_until": REAL_NOW + LEASE, "attempts": col(Wake.attempts) + 1}
         session.execute(mine.values(values).execution_options(synchronize_session=False))
@@ -189,15 +199,18 @@ def _hold(session: Session, rows: list[Wake], span: timedelta) -> None:
         )
 
 
-def seconds_to_next(session: Session, longest: float) -> float:
-    """How long nothing will be due, in seconds, at most `longest`; told by the database's clocks alone."""
+def seconds_to_next(session: Session, longest: float, *which: sa.ColumnElement[bool]) -> float:
+    """How long none of these wakes will be due, in seconds, at most `longest`; 0 when one is.
+
+    Told by the database's clocks alone.
+    """
     held = sa.case((not_held(), 0), else_=sa.func.extract("epoch", col(Wake.hold_until) - REAL_NOW))
     ahead = sa.func.extract("epoch", col(Wake.due_at) - sa.func.mash_now())
     # Those not held, by the index on due times; those held are few. Together they would be every wake there is, and
     # this is asked at each turn.
     free = sa.select(sa.func.extract("epoch", sa.func.min(col(Wake.due_at)) - sa.func.mash_now())).where(
-        col(Wake.hold_until).is_(None)
+        col(Wake.hold_until).is_(None), col(Wake.due_at) <= sa.func.mash_now() + timedelta(seconds=longest), *which
     )
-    kept = sa.select(sa.func.min(sa.func.greatest(ahead, held))).where(col(Wake.hold_until).is_not(None))
+    kept = sa.select(sa.func.min(sa.func.greatest(ahead, held))).where(col(Wake.hold_until).is_not(None), *which)
     soonest = session.execute(sa.select(sa.func.least(free.scalar_subquery(), kept.scalar_subquery()))).scalar()
-    return min(longest, max(0.05, float(soonest))) if soonest is not None else longest
+    return min(longest, max(0.0, float(soonest))) if soonest is not None else longest

@@ -20,7 +20,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from casework import ledger, referrals
 from casework.db import unit_of_work
 from engine.callers import Callers
-from engine.deadlines import keep_time
+from engine.deadlines import IS_THE_CLOCKS, keep_time
 from engine.listener import Listener
 from engine.patience import back_off
 from engine.runs import Runs
@@ -206,10 +206,25 @@ def test_an_hour_that_comes_twice_is_two_hours(record, hub_time, timekeeper):
 def test_a_wait_is_as_long_as_it_says_whatever_the_wall_clock_does(monkeypatch):
     """F24"""
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    ears = Listener()
+    ears = Listener({"wake"})
     began = time.monotonic()
     ears.wait(0.3)
     assert 0.3 <= time.monotonic() - began < 5
+    ears.close()
+
+
+def test_a_loop_hears_of_its_own_tables_alone(record):
+    ears = Listener({"wake"})
+    ears.wait(0.01)
+    with record.as_owner() as owner:
+        owner.execute("SELECT pg_notify('mash', 'notice')")
+        began = time.monotonic()
+        ears.wait(0.3)
+        assert time.monotonic() - began >= 0.3
+        owner.execute("SELECT pg_notify('mash', 'notice'), pg_notify('mash', 'wake')")
+    began = time.monotonic()
+    ears.wait(60)
+    assert time.monotonic() - began < 30
     ears.close()
 
 
@@ -233,6 +248,16 @@ def test_what_is_held_back_is_slept_for_and_no_longer(record, hub_time):
     hub_time(DUE - timedelta(days=1))
     with unit_of_work() as session:
         assert seconds_to_next(session, 10.0) == 10.0
+
+
+def test_neither_the_clock_nor_the_engine_is_kept_awake_by_what_the_other_has_to_do(record, hub_time):
+    walk(Stage.CHECKING)
+    hub_time(DUE + MS)
+    with record.as_owner() as owner:
+        owner.execute("DELETE FROM wake WHERE kind = 'RUN'")
+    with unit_of_work() as session:
+        assert seconds_to_next(session, 10.0, IS_THE_CLOCKS) == 0
+        assert seconds_to_next(session, 10.0, ~IS_THE_CLOCKS) == 10
 
 
 # --- an engine that does not answer ---
