@@ -37,11 +37,17 @@ if TYPE_CHECKING:
 DRAIN_PATIENCE = 30.0
 
 
-def run(flow_run_id: str, environment: Mapping[str, str], entrypoint: str | None, folder: str | None) -> None:
+def run(
+    flow_run_id: str,
+    environment: Mapping[str, str],
+    entrypoint: str | None,
+    folder: str | None,
+    known: Mapping[str, Any] | None = None,
+) -> None:
     """Run one flow run to its end or to its next suspension; the process's exit code says which infrastructure ending.
 
     `entrypoint` and `folder` are the deployment's: the flow is taken from the modules already imported when it is
-    there, and loaded as Prefect would otherwise.
+    there, and loaded as Prefect would otherwise. `known` is what each event of the run names, by kind and id.
     """
     # What the forkserver imported lives for ever: keep the collector from walking (and so copying) it.
     gc.freeze()
@@ -51,7 +57,9 @@ def run(flow_run_id: str, environment: Mapping[str, str], entrypoint: str | None
     try:
         # One client, and so one connection, for all that this child says.
         with handle_engine_signals(UUID(flow_run_id)), SyncClientContext.get_or_create():
-            _run(load_flow_run(UUID(flow_run_id)), entrypoint, folder)
+            flow_run = load_flow_run(UUID(flow_run_id))
+            lean.remember(flow_run, known or {})
+            _run(flow_run, entrypoint, folder)
     finally:
         _send_what_is_queued()
 

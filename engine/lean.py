@@ -7,25 +7,34 @@ from __future__ import annotations
 
 import importlib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import anyio._backends._asyncio  # noqa: F401 -- see prepare()
 import certifi
 import prefect.client.orchestration
 import prefect.events.clients
+import prefect.events.related
 import prefect.flow_engine
 import prefect.logging.handlers
 import prefect.main
 import prefect.results
 import prefect.task_engine
+import prefect.types._datetime
+import prefect.utilities.visualization
+from prefect.settings import PREFECT_API_SSL_CERT_FILE
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import configure_mappers
 
 from casework.db import database
 from casework.register import current_profile
 from rules.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 SCHEMAS = ("objects", "actions", "responses", "filters", "sorting", "schedules")
 
@@ -39,8 +48,11 @@ class _SharedTls:
 
 
 def prepare() -> None:
-    """To be called once in the forkserver, before it forks. Starts no thread, loop or connection."""
-    _SharedTls.create_default_context(cafile=certifi.where())
+    """To be called once in the forkserver, before it forks. Starts no thread, loop or connection.
+
+    What this module imports and does not use is what Prefect and anyio import at first use: in every child, again.
+    """
+    _SharedTls.create_default_context(cafile=PREFECT_API_SSL_CERT_FILE.value() or certifi.where())
     prefect.client.orchestration.ssl = _SharedTls  # type: ignore[attr-defined,assignment]
     # Asked three times in each run otherwise.
     prefect.results._read_server_default_result_storage_block_id = cache(
@@ -53,6 +65,14 @@ def prepare() -> None:
     prefect.flow_engine._send_heartbeats = _nothing
     _complete_models()
     _read_the_house()
+
+
+def remember(flow_run: FlowRun, known: Mapping[str, Any]) -> None:
+    """Each event names its run's flow, deployment, queue and pool: every child would ask the engine for all four."""
+    queue = SimpleNamespace(id=flow_run.work_queue_id, name=flow_run.work_queue_name)
+    for key, thing in {**known, f"work-queue.{flow_run.work_queue_id}": queue}.items():
+        entry = {"kind": key.partition(".")[0], "object": thing}
+        prefect.events.related.RESOURCE_CACHE[key] = entry, prefect.types._datetime.now("UTC")  # type: ignore[assignment]
 
 
 @contextmanager

@@ -96,7 +96,8 @@ class WarmWorker(BaseWorker[WarmConfiguration, BaseVariables, WarmResult]):
     ) -> WarmResult:
         """Fork a child for this run and wait for its end, also while the worker is stopping."""
         with anyio.CancelScope(shield=True):
-            child = await self._nursery.fork(run_child, str(flow_run.id), *_what_to_run(configuration))
+            known = {**_known(configuration), f"work-pool.{flow_run.work_pool_name}": self._work_pool}
+            child = await self._nursery.fork(run_child, str(flow_run.id), *_what_to_run(configuration), known)
             identifier = f"{socket.gethostname()}:{child.pid}"
             self._children[flow_run.id] = child.pid or 0
             if task_status is not None:
@@ -259,6 +260,12 @@ def modules_of_flows() -> list[str]:
     """What every child needs imported: the modules of the deployed flows, or those of `MASH_WORKER_PRELOAD`."""
     named = os.environ.get("MASH_WORKER_PRELOAD")
     return named.split(",") if named else [deployment.module for deployment in read()]
+
+
+def _known(configuration: WarmConfiguration) -> dict[str, Any]:
+    """What the engine told the worker for this start, by kind and id: the child need not ask for it again."""
+    found = {kind: configuration._related_objects.get(kind) for kind in ("flow", "deployment")}
+    return {f"{kind}.{each.id}": each for kind, each in found.items() if each is not None}
 
 
 def _what_to_run(configuration: WarmConfiguration) -> tuple[dict[str, str], str | None, str | None]:
