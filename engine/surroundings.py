@@ -44,6 +44,9 @@ def of_prefect_server(home: Path, ports: Ports, credentials: Credentials) -> dic
             databases.ENGINE, credentials.prefect, ports.postgres, databases.ENGINE, "asyncpg"
         ),
         "PREFECT_SERVER_DATABASE_TIMEOUT": "30",
+        # With five, Prefect's own, two in three connections are opened for one question, and closed.
+        "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
+        "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "10",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         # A day of events is enough to see what happened; the ledger is the record.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect import flow, unmapped
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from casework.db import holding
 from casework.facts import checks_settled, gate_passed, hub_open, outcome_acknowledged, threshold_decided
@@ -10,8 +13,11 @@ from flows.waiting import wait_until
 from rules.stages import Stage
 from tasks import steps
 
+#: To ask an agency is to write to the referral, one at a time: more at once would hold a connection each, and wait.
+FEW_AT_ONCE: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
 
-@flow(name="referral", flow_run_name="{reference}", persist_result=False, log_prints=False)
+
+@flow(name="referral", flow_run_name="{reference}", task_runner=FEW_AT_ONCE, persist_result=False, log_prints=False)
 def triage_referral(reference: str) -> None:
     """Carry one referral from its receipt to its end.
 
