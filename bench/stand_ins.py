@@ -33,12 +33,13 @@ def wakes(reference: str) -> None:
 
 @flow(name="bare", flow_run_name="{reference}", persist_result=False)
 def bare(reference: str) -> None:
-    """As many starts, steps and suspensions as a referral of eight agencies has, with nothing in them."""
-    start = _count_start(reference)
+    """As many starts, task runs and suspensions as a referral of eight agencies has, with nothing in them."""
+    start, eight = _count_start(reference), range(AGENCIES)
     if start == 1:
         nothing(0)
-        nothing.map(range(AGENCIES)).result()
+        nothing.map(eight).result()
     elif start == 2:
+        nothing.map(eight).wait()
         nothing(0)
         nothing(0)
     else:
