@@ -42,12 +42,13 @@ def run(
     environment: Mapping[str, str],
     entrypoint: str | None,
     folder: str | None,
-    known: Mapping[str, Any] | None = None,
+    known: Mapping[tuple[str, Any], Any],
 ) -> None:
     """Run one flow run to its end or to its next suspension; the process's exit code says which infrastructure ending.
 
     `entrypoint` and `folder` are the deployment's: the flow is taken from the modules already imported when it is
-    there, and loaded as Prefect would otherwise. `known` is what each event of the run names, by kind and id.
+    there, and loaded as Prefect would otherwise. `known` is what each event of the run names, as `lean.remember`
+    takes it.
     """
     # What the forkserver imported lives for ever: keep the collector from walking (and so copying) it.
     gc.freeze()
@@ -57,9 +58,8 @@ def run(
     try:
         # One client, and so one connection, for all that this child says.
         with handle_engine_signals(UUID(flow_run_id)), SyncClientContext.get_or_create():
-            flow_run = load_flow_run(UUID(flow_run_id))
-            lean.remember(flow_run, known or {})
-            _run(flow_run, entrypoint, folder)
+            lean.remember(known)
+            _run(load_flow_run(UUID(flow_run_id)), entrypoint, folder)
     finally:
         _send_what_is_queued()
 

@@ -10,8 +10,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio._backends._asyncio  # noqa: F401 -- see prepare()
 import certifi
@@ -32,9 +31,6 @@ from sqlalchemy.orm import configure_mappers
 from casework.db import database
 from casework.register import current_profile
 from rules.errors import Misconfigured
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
 
 SCHEMAS = ("objects", "actions", "responses", "filters", "sorting", "schedules")
 
@@ -67,12 +63,16 @@ def prepare() -> None:
     _read_the_house()
 
 
-def remember(flow_run: FlowRun, known: Mapping[str, Any]) -> None:
-    """Each event names its run's flow, deployment, queue and pool: every child would ask the engine for all four."""
-    queue = SimpleNamespace(id=flow_run.work_queue_id, name=flow_run.work_queue_name)
-    for key, thing in {**known, f"work-queue.{flow_run.work_queue_id}": queue}.items():
-        entry = {"kind": key.partition(".")[0], "object": thing}
-        prefect.events.related.RESOURCE_CACHE[key] = entry, prefect.types._datetime.now("UTC")  # type: ignore[assignment]
+def remember(known: Mapping[tuple[str, Any], Any]) -> None:
+    """Each event names its run's flow, deployment, queue and pool: every child would ask the engine for all four.
+
+    `known` holds them by kind and by what the run calls them: its pool by name, the others by id. None is not known.
+    """
+    remembered: dict[str, Any] = prefect.events.related.RESOURCE_CACHE
+    at = prefect.types._datetime.now("UTC")
+    for (kind, name), thing in known.items():
+        if thing is not None:
+            remembered[f"{kind}.{name}"] = {"kind": kind, "object": thing}, at
 
 
 @contextmanager

@@ -27,7 +27,9 @@ class Listener:
         """Return when something was said, or after so many seconds."""
         try:
             with closing(self._open().notifies(timeout=seconds)) as said:
-                next((each for each in said if each.payload in self._tables), None)
+                for each in said:
+                    if each.payload in self._tables:
+                        return
         except psycopg.Error:
             self.close()
             threading.Event().wait(min(seconds, 1.0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from contextvars import copy_context
 from functools import partial
@@ -33,7 +33,7 @@ from engine.runs import Runs
 from engine.story import tell_in_turn
 from engine.sweep import sweep_in_turn
 from engine.trouble import kind_of_error
-from engine.waking import BREATH, LONGEST_SLEEP, Waking, seconds_to_next
+from engine.waking import LONGEST_SLEEP, SHORTEST_SLEEP, Waking, seconds_to_next
 from models import log_lines
 from models.settings import settings
 from rules.errors import Unavailable
@@ -52,13 +52,15 @@ FIGURE_LOOKS = 30.0
 PAGES = (hold_up_table, clock_pages, timeliness_table)
 #: What a loop is told of when it waits: which tables have got a row, or another.
 WAKES, LETTERS = ("wake", "scenario_clock"), ("notice",)
+#: Rounds have a pause of their own, and are told of nothing.
+NOTHING = ()
 #: One turn of a loop: for how many seconds there is nothing more to do.
 Loop = Callable[[], float]
 
 
-def _repeat(stopping: threading.Event, name: str, turn: Loop) -> None:
+def _repeat(stopping: threading.Event, name: str, tables: Collection[str], turn: Loop) -> None:
     """Take turns until told to stop. After a trouble, waits longer each time, whatever is said meanwhile."""
-    ears, failures = Listener(LETTERS if name == "post" else WAKES), 0
+    ears, failures = Listener(tables), 0
     while not stopping.is_set():
         log_lines.begin()
         try:
@@ -86,7 +88,7 @@ def _clock_turn() -> float:
         seconds = seconds_to_next(session, LONGEST_SLEEP, IS_THE_CLOCKS)
     if seconds:
         return seconds
-    return 0.0 if keep_time() else BREATH
+    return 0.0 if keep_time() else SHORTEST_SLEEP
 
 
 def _rounds(stopping: threading.Event, pause: float, *acts: Callable[[], object]) -> Loop:
@@ -111,7 +113,7 @@ def _post_turn() -> float:
         return LONGEST_SLEEP
     if turn > real_now:
         return min(LONGEST_SLEEP, (turn - real_now).total_seconds())
-    return 0.0 if deliver_due(real_now) else BREATH
+    return 0.0 if deliver_due(real_now) else SHORTEST_SLEEP
 
 
 def _runs(opened: ExitStack) -> Runs:
@@ -133,23 +135,27 @@ def main() -> None:
     # try is for a CSRF token that has run out.
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}), ExitStack() as opened:
         shown_by, looks = _runs(opened), settings().sweep_seconds / 4
-        loops: list[tuple[str, Loop]] = [
-            ("clock", _clock_turn),
-            ("engine", Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
-            ("repair", _rounds(stopping, looks, partial(sweep_in_turn, _runs(opened)))),
-            ("story", _rounds(stopping, looks, partial(tell_in_turn, _runs(opened)))),
-            ("pages", _rounds(stopping, looks, *(partial(each.show_in_turn, shown_by) for each in PAGES))),
-            ("alarms", _rounds(stopping, looks, partial(watch_in_turn, _runs(opened)))),
+        loops: list[tuple[str, Collection[str], Loop]] = [
+            ("clock", WAKES, _clock_turn),
+            ("engine", WAKES, Waking(_runs(opened), opened.enter_context(Callers(settings().engine_calls_at_once)))),
+            ("repair", NOTHING, _rounds(stopping, looks, partial(sweep_in_turn, _runs(opened)))),
+            ("story", NOTHING, _rounds(stopping, looks, partial(tell_in_turn, _runs(opened)))),
+            ("pages", NOTHING, _rounds(stopping, looks, *(partial(each.show_in_turn, shown_by) for each in PAGES))),
+            ("alarms", NOTHING, _rounds(stopping, looks, partial(watch_in_turn, _runs(opened)))),
             # First what needs no engine, which may be away.
-            ("pruning", _rounds(stopping, PRUNE_LOOKS, keep_rounds, partial(prune_in_turn, _runs(opened), stopping))),
-            ("post", _post_turn),
-            ("checkpoint", _rounds(stopping, CHECKPOINT_LOOKS, write_when_due)),
-            ("figures", _rounds(stopping, FIGURE_LOOKS, keep_figures)),
+            (
+                "pruning",
+                NOTHING,
+                _rounds(stopping, PRUNE_LOOKS, keep_rounds, partial(prune_in_turn, _runs(opened), stopping)),
+            ),
+            ("post", LETTERS, _post_turn),
+            ("checkpoint", NOTHING, _rounds(stopping, CHECKPOINT_LOOKS, write_when_due)),
+            ("figures", NOTHING, _rounds(stopping, FIGURE_LOOKS, keep_figures)),
         ]
-        for name, turn in loops:
+        for name, tables, turn in loops:
             # A thread does not inherit its maker's context, in which Prefect keeps the settings.
-            within = copy_context().run
-            threading.Thread(target=within, args=(_repeat, stopping, name, turn), name=name, daemon=True).start()
+            within = partial(copy_context().run, _repeat, stopping, name, tables, turn)
+            threading.Thread(target=within, name=name, daemon=True).start()
         log.info("keeping time")
         stopping.wait()
     log.info("stopped")

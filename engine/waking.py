@@ -32,7 +32,7 @@ log = logging.getLogger("mash.timekeeper")
 #: No polling faster than this anywhere: between looks, PostgreSQL tells (LISTEN/NOTIFY) or a due time comes.
 LONGEST_SLEEP = 10.0
 #: What is due and not to be had is another copy's.
-BREATH = 0.05
+SHORTEST_SLEEP = 0.05
 #: While a copy speaks to the engine about a row, the others leave it alone; should it die, they take over after this.
 LEASE = timedelta(seconds=10)
 HOLD_WHEN_BUSY = timedelta(seconds=5)
@@ -71,7 +71,7 @@ class Waking:
         most = settings().engine_calls_at_once * _CALLS_EACH
         seen = wake_runs(self._runs, self._callers, most)
         self._was_full = seen >= most
-        return 0.0 if seen else BREATH
+        return 0.0 if seen else SHORTEST_SLEEP
 
     def _room(self) -> int:
         return settings().engine_runs_at_once - self._runs.count(*_ON_ITS_WAY)

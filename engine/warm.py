@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from rules.urgency import UrgencyRating
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, WorkPool
     from prefect.client.schemas.responses import WorkerFlowRunResponse
 
 DUE = ["prefect.flow-run.Scheduled", "prefect.flow-run.Resuming", "prefect.flow-run.AwaitingRetry"]
@@ -96,7 +97,7 @@ class WarmWorker(BaseWorker[WarmConfiguration, BaseVariables, WarmResult]):
     ) -> WarmResult:
         """Fork a child for this run and wait for its end, also while the worker is stopping."""
         with anyio.CancelScope(shield=True):
-            known = {**_known(configuration), f"work-pool.{flow_run.work_pool_name}": self._work_pool}
+            known = _known(flow_run, configuration, self._work_pool)
             child = await self._nursery.fork(run_child, str(flow_run.id), *_what_to_run(configuration), known)
             identifier = f"{socket.gethostname()}:{child.pid}"
             self._children[flow_run.id] = child.pid or 0
@@ -262,10 +263,17 @@ def modules_of_flows() -> list[str]:
     return named.split(",") if named else [deployment.module for deployment in read()]
 
 
-def _known(configuration: WarmConfiguration) -> dict[str, Any]:
-    """What the engine told the worker for this start, by kind and id: the child need not ask for it again."""
-    found = {kind: configuration._related_objects.get(kind) for kind in ("flow", "deployment")}
-    return {f"{kind}.{each.id}": each for kind, each in found.items() if each is not None}
+def _known(flow_run: FlowRun, configuration: WarmConfiguration, pool: WorkPool | None) -> dict[tuple[str, Any], Any]:
+    """What the engine told the worker for this start, by kind and by what its run calls it: the child need not ask."""
+    told = configuration._related_objects
+    return {
+        ("flow", flow_run.flow_id): told.get("flow"),
+        ("deployment", flow_run.deployment_id): told.get("deployment"),
+        ("work-queue", flow_run.work_queue_id): SimpleNamespace(
+            id=flow_run.work_queue_id, name=flow_run.work_queue_name
+        ),
+        ("work-pool", pool and pool.name): pool,
+    }
 
 
 def _what_to_run(configuration: WarmConfiguration) -> tuple[dict[str, str], str | None, str | None]:
