@@ -265,13 +265,12 @@ def modules_of_flows() -> list[str]:
 
 def _known(flow_run: FlowRun, configuration: WarmConfiguration, pool: WorkPool | None) -> dict[tuple[str, Any], Any]:
     """What the engine told the worker for this start, by kind and by what its run calls it: the child need not ask."""
-    told = configuration._related_objects
+    told, queue = configuration._related_objects, flow_run.work_queue_name
     return {
         ("flow", flow_run.flow_id): told.get("flow"),
         ("deployment", flow_run.deployment_id): told.get("deployment"),
-        ("work-queue", flow_run.work_queue_id): SimpleNamespace(
-            id=flow_run.work_queue_id, name=flow_run.work_queue_name
-        ),
+        # A run that was made for no queue is in the default one, whose name the engine does not say.
+        ("work-queue", flow_run.work_queue_id): queue and SimpleNamespace(id=flow_run.work_queue_id, name=queue),
         ("work-pool", pool and pool.name): pool,
     }
 

@@ -15,8 +15,10 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from prefect.states import Cancelling
 from prefect.workers.base import BaseWorker
 
+from engine.deployments import queue_of
 from engine.stack import Stack
 from models.settings import HOUSE
+from rules.urgency import UrgencyRating
 from tests.engine.conftest import wait_for
 
 
@@ -67,6 +69,22 @@ def test_a_run_goes_on_through_two_waits_in_three_children_of_one_forkserver(
     starts = _diary(engine_stack, reference)
     assert len({child for child, *_ in starts}) == 3
     assert len({parent for _, parent, *_ in starts}) == 1
+
+
+@pytest.mark.parametrize("queue", [None, queue_of(UrgencyRating.RED)])
+def test_what_a_child_did_is_on_the_engines_screen_whether_its_run_was_made_for_a_queue_or_not(
+    client: SyncPrefectClient, queue: str | None
+):
+    """R73"""
+    run, _ = _start(client, "stand-in", queue)
+    wanted = {"flow_runs": {"id": {"any_": [str(run)]}}}
+    wait_for(
+        lambda: (
+            [each["state_name"] for each in client._client.post("/task_runs/filter", json=wanted).json()]
+            == ["Completed"]
+        )
+    )
+    _reach(client, run, StateType.PAUSED)
 
 
 def test_a_waiting_run_holds_no_process(engine_stack: Stack, client: SyncPrefectClient):

@@ -46,7 +46,7 @@ def test_lines_of_one_turn_have_one_id_and_those_of_another_have_not(lines: io.S
         raise Unavailable("the record does not answer")
 
     stopping.wait = lambda timeout=None: True  # type: ignore[method-assign]
-    _repeat(stopping, "repair", turn)
+    _repeat(stopping, "repair", (), turn)
     found = _read(lines)
     assert [each["says"] for each in found] == [
         f"{REFERENCE}: its run is MISSING; it is woken", "repair: the record does not answer",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
-from email.message import Message
+from email.message import EmailMessage
 from email.policy import default
 from threading import Thread
 from urllib.parse import quote
@@ -29,7 +29,7 @@ class Postman:
         self.port = 0
 
     @property
-    def letters(self) -> list[Message]:
+    def letters(self) -> list[EmailMessage]:
         """What arrived, oldest first."""
         return [message_from_bytes(bytes(envelope.content or b""), policy=default) for envelope in self.envelopes]
 
