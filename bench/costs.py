@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from engine.parts import members
 from engine.stack import PARTS, Stack

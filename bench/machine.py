@@ -8,7 +8,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 MEGABYTE = 1_000_000
 QUIET_PATIENCE = 45.0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from bench import copies, costs, dbos_side, people, wakeup
 from bench.figures import Figure

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import ObjectAlreadyExists

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from engine.parts import Launch, wait_for_exit
 from engine.ports import LOOPBACK

@@ -18,6 +18,7 @@ from casework import accounts
 from casework.db import now, unit_of_work
 from engine import held_clock
 from engine.stack import Stack
+from models.account import Account
 from rules.permissions import HUB
 from tests.hub import surroundings
 from tests.scenarios.play import Hub
@@ -90,7 +91,7 @@ def sign_in(browser: Browser, running: tuple[Stack, Hub]) -> Callable[..., Page]
     def by_hand(account_id: str) -> Page:
         with surroundings(stack.environment()), unit_of_work() as session:
             path = accounts.send_invitation(session, account_id, by=HUB, at=now(session))
-            address = session.get(accounts.Account, account_id).email or ""  # type: ignore[union-attr]
+            address = session.get(Account, account_id).email or ""  # type: ignore[union-attr]
         page = browser.new_context(base_url=hub.url).new_page()
         page.goto(path)
         page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -19,6 +19,7 @@ from casework.db import now, unit_of_work
 from casework.documents import AccessDocument, HoldDocument
 from casework.register import current_profile
 from casework.sample_documents import SampleDocument
+from models.account import Account
 from models.referral import Referral
 from portal import cookies
 from portal.access import ACCESS, ANYBODY
@@ -215,7 +216,7 @@ def _is_discreet(page: Page) -> None:
 def test_the_pages_of_somebody_on_the_way_in_shut_nobody_out(browser: Browser, site: str, visited: set[str]):
     """R46, R47"""
     with unit_of_work() as session:
-        accounts.give_address(session, session.get(accounts.Account, "BOARD"), "board@people.example", "Board")
+        accounts.give_address(session, session.get(Account, "BOARD"), "board@people.example", "Board")
         session.flush()
         path = accounts.send_invitation(session, "BOARD", by=HUB, at=now(session))
     page = browser.new_context(base_url=site).new_page()

@@ -13,7 +13,8 @@ from casework.db import unit_of_work
 from models.account import Account
 from models.settings import settings
 from tests.browser.look import complaints_of, look
-from tests.browser.test_every_page import credentials, record, server, site  # noqa: F401 -- fixtures
+from tests.browser.test_every_page import site  # noqa: F401 -- a fixture
+from tests.portal.conftest import credentials, record, server  # noqa: F401 -- fixtures
 from tests.portal.council import CLIENT, DOMAIN, SECRET, Council, council
 
 WHO, ADDRESS = "BOARD", f"board@{DOMAIN}"

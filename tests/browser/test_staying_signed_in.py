@@ -14,7 +14,7 @@ from casework.db import unit_of_work
 from casework.sessions import IDLE, real_now
 from engine.stack import Stack
 from models.signin import PortalSession
-from tests.browser.test_child import look
+from tests.browser.look import look
 from tests.hub import surroundings
 from tests.scenarios.play import Hub
 

@@ -18,7 +18,7 @@ from engine.stack import Stack
 from rules.permissions import Actor, Role
 from rules.stages import OPEN_CHECKS, Stage
 from tests.browser.conftest import Post
-from tests.browser.test_child import look
+from tests.browser.look import look
 from tests.hub import surroundings
 from tests.scenarios.people import a_child, a_referral
 from tests.scenarios.play import Hub

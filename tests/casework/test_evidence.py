@@ -147,7 +147,7 @@ def test_no_address_and_nobody_who_sent_it_is_in_the_record_to_print(record: Rec
         handed.append(sys_inputs["data"])
         return bytes(COMPILE(*given, sys_inputs=sys_inputs, **more))
 
-    monkeypatch.setattr(evidence.typst, "compile", typeset)
+    monkeypatch.setattr(typst, "compile", typeset)
     reference = refer(subjects=[{**a_child(), "address": "14 Larkhall Row, Bath"}])
     pack = zipfile.ZipFile(io.BytesIO(act(evidence.make, reference, KEY, by=DECIDER, at=AFTERNOON)))
     told, [on_paper] = pack.read("record.json").decode(), handed

@@ -9,6 +9,7 @@ import pytest
 
 from casework import hold_ups, outcome, repairs, standing
 from casework.db import held_among, holding, real_time, unit_of_work
+from casework.wakes import wake
 from models.settings import settings
 from models.wake import WakeKind
 from rules.errors import NotPermitted
@@ -327,7 +328,7 @@ def test_only_open_referrals_that_are_not_about_to_be_woken_are_looked_after(rec
     for reference in (waiting, closed):
         run = _given_a_run(record, reference)
     with unit_of_work() as session:
-        repairs.wake(session, about_to, AFTERNOON)
+        wake(session, about_to, AFTERNOON)
         found = {each.reference: each for each in repairs.carried(session)}
     assert found.keys() == {waiting}
     assert (found[waiting].run_id is None, found[waiting].hubs_move) == (False, False)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from engine.stack import Stack
 from tests.crash.deploy import roll_back_and_forward

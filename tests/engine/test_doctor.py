@@ -38,6 +38,7 @@ from engine.doctor.examine import beside_the_engine, this_machine
 from engine.doctor.findings import Finding, Health, worst
 from engine.doctor.runs import engine
 from engine.rounds import MINUTE
+from engine.runs import DEPLOYMENT, POOL
 from engine.stack import Stack
 from models.agreement import SharingAgreement
 from rules.chain import Head
@@ -330,13 +331,13 @@ def prefect(engine_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pr
     monkeypatch.setattr(runs, "DEPLOYMENT", "patient/mash")
     where = {PREFECT_API_URL: own["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: own["PREFECT_API_AUTH_STRING"]}
     with temporary_settings(where), get_client(sync_client=True) as client, ExitStack() as lasting:
-        wait_for(lambda: client.read_work_pool(runs.POOL).status is WorkPoolStatus.READY)
+        wait_for(lambda: client.read_work_pool(POOL).status is WorkPoolStatus.READY)
         yield Prefect(client, monkeypatch, lasting)
 
 
 def its_pool_is_paused(prefect: Prefect) -> None:
-    prefect.client.update_work_pool(runs.POOL, WorkPoolUpdate(is_paused=True))
-    prefect.lasting.callback(prefect.client.update_work_pool, runs.POOL, WorkPoolUpdate(is_paused=False))
+    prefect.client.update_work_pool(POOL, WorkPoolUpdate(is_paused=True))
+    prefect.lasting.callback(prefect.client.update_work_pool, POOL, WorkPoolUpdate(is_paused=False))
 
 
 def no_worker_polls(prefect: Prefect) -> None:
@@ -350,7 +351,7 @@ def its_pool_is_gone(prefect: Prefect) -> None:
 
 
 def the_flow_is_paused(prefect: Prefect) -> None:
-    deployment = prefect.client.read_deployment_by_name(runs.DEPLOYMENT).id
+    deployment = prefect.client.read_deployment_by_name(DEPLOYMENT).id
     prefect.client.pause_deployment(deployment)
     prefect.lasting.callback(prefect.client.resume_deployment, deployment)
 

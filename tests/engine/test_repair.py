@@ -46,6 +46,7 @@ from engine.stack import Stack
 from engine.waking import WHEN_FULL, Waking, wake_runs
 from models.account import Account
 from models.settings import HOUSE, settings
+from models.wake import WakeKind
 from rules.errors import Unavailable
 from rules.permissions import Actor
 from rules.stages import Stage
@@ -272,9 +273,9 @@ def test_what_a_person_did_goes_before_what_time_did(quiet, client):
     references = [_refer() for _ in range(4)]
     with unit_of_work() as session:
         at = now(session)
-        wakes.forget(session, references[-1], kind=wakes.WakeKind.RUN)
+        wakes.forget(session, references[-1], kind=WakeKind.RUN)
         for reference in references[:-1]:
-            wakes.forget(session, reference, kind=wakes.WakeKind.RUN)
+            wakes.forget(session, reference, kind=WakeKind.RUN)
             wakes.wake(session, reference, at - timedelta(hours=1), about="deadline")
         wakes.wake(session, references[-1], at)
     with Callers(1) as callers:
