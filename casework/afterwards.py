@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from pydantic import Field
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from casework import referrals
 from casework.checks import returns
 from casework.follow import Seen
-from casework.notices import say, to_agency
+from casework.notices import say_all, to_agency
 from casework.register import profile_of
-from models.check import AgencyCheck
+from models.check import AgencyCheck, Return
 from models.decision import HandBack
 from models.referral import Referral
 from notifications.messages import MessageName
@@ -57,12 +58,10 @@ def tell_agencies(session: Session, reference: str, *, at: datetime) -> None:
     """Tell each agency that returned something that the outcome is there, once for each version of it (R44)."""
     told = referrals.hand_backs(session, reference)
     occasion = ".".join(str(told[team].version) for team in sorted(told))
-    for check in referrals.checks(session, reference):
-        if returns(session, check):
-            say(
-                session, MessageName.OUTCOME_SHARED, to_agency(check.agency),
-                at=at, reference=reference, occasion=occasion,
-            )  # fmt: skip
+    has_returned = sa.exists().where(col(Return.check_id) == AgencyCheck.id)
+    agencies = select(AgencyCheck.agency).where(AgencyCheck.reference == reference, has_returned)
+    returned = [(reference, to_agency(agency)) for agency in session.exec(agencies.order_by(AgencyCheck.agency))]
+    say_all(session, MessageName.OUTCOME_SHARED, returned, at=at, occasion=occasion)
 
 
 def released_of(told: HandBack, agency: str) -> set[tuple[str, str, str]]:

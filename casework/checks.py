@@ -15,6 +15,7 @@ from casework.documents import AcknowledgeDocument, DeclineDocument, ReturnDocum
 from casework.due_times import JUST_AFTER
 from casework.ledger import Act
 from casework.notices import INFORMATION_GOVERNANCE, MASH_TEAM, say, to_agency
+from casework.once import reading
 from casework.register import profile_of
 from casework.wakes import forget_deadline, wake, wake_at_deadline
 from models.base import new_id
@@ -55,14 +56,16 @@ def agencies_to_ask(session: Session, reference: str) -> list[str]:
 def request_check(session: Session, reference: str, agency: str, *, at: datetime) -> None:
     """Ask one agency, and start its own clock (R21, R22). Already asked: nothing to do but to take note of it."""
     referral = referrals.lock(session, reference)
-    if agency not in agencies_to_ask(session, reference):
-        return
-    for check in referrals.checks(session, reference):
-        if check.agency == agency:
-            check.noted_by_run = True
+    with reading(session):
+        if agency not in agencies_to_ask(session, reference):
             return
-    because = asking.because(session, referral, agency)
-    open_check(session, referral, new_check(session, referral, agency, at=at, because=because), by=HUB, at=at)
+        asked = {check.agency: check for check in referrals.checks(session, reference)}
+        if agency in asked:
+            asked[agency].noted_by_run = True
+            return
+        because = asking.because(session, referral, agency)
+        check = new_check(session, referral, agency, at=at, because=because)
+    open_check(session, referral, check, by=HUB, at=at)
 
 
 def new_check(session: Session, referral: Referral, agency: str, *, at: datetime, because: WhyAsked) -> AgencyCheck:

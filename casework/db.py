@@ -30,6 +30,8 @@ def database() -> sa.Engine:
         pool_size=8,
         max_overflow=4,
         pool_timeout=5,
+        # No column of ours is one, and each new connection would ask whether the database knows it.
+        use_native_hstore=False,
         connect_args={
             "connect_timeout": 5,
             "application_name": "mash",

@@ -11,7 +11,7 @@ from casework.documents import ExtendDocument, PauseDocument
 from casework.ledger import Act
 from casework.notices import say, to_agency
 from casework.register import codes_of, label_of, local_words, profile_of
-from casework.wakes import forget, move_deadline, wake
+from casework.wakes import forget, move_deadline, wake_for_each
 from models.check import AgencyCheck
 from models.profile import Profile
 from models.referral import Referral
@@ -33,9 +33,10 @@ FARTHEST = timedelta(days=28)
 def start(session: Session, check: AgencyCheck, profile: Profile, *, at: datetime) -> None:
     """Plan the warning and the breach of a check whose clock goes from now on (R23)."""
     warning = clock.office_hours_before(check.due_at, profile.clocks.warning_before_hours, profile.calendar())
+    planned = {WakeKind.BREACH: check.due_at + JUST_AFTER}
     if warning > at:
-        wake(session, check.reference, warning, WakeKind.WARN, check.agency)
-    wake(session, check.reference, check.due_at + JUST_AFTER, WakeKind.BREACH, check.agency)
+        planned[WakeKind.WARN] = warning
+    wake_for_each(session, check.reference, planned, about=check.agency)
 
 
 def stop(session: Session, check: AgencyCheck) -> None:

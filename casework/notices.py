@@ -63,9 +63,11 @@ def say(
     session.execute(insert(Notice).values(row).on_conflict_do_nothing(index_elements=["key"]))
 
 
-def say_all(session: Session, message: MessageName, told: Sequence[tuple[str, str]], *, at: datetime) -> None:
+def say_all(
+    session: Session, message: MessageName, told: Sequence[tuple[str, str]], *, at: datetime, occasion: str = ""
+) -> None:
     """As `say`, in one statement: `told` holds a reference and a recipient for each."""
-    rows = [_row(message, to, at, reference, "") for reference, to in told]
+    rows = [_row(message, to, at, reference, occasion) for reference, to in told]
     if rows:
         session.execute(insert(Notice).on_conflict_do_nothing(index_elements=["key"]), rows)
 
@@ -262,14 +264,15 @@ def _attempt(parcel: _Parcel) -> Outcome:
 
 def _record(notice_id: UUID, outcome: Outcome, real_now: datetime) -> None:
     with unit_of_work() as session:
+        if outcome is Outcome.SENT:
+            gone = {"status": NoticeStatus.SENT, "sent_at": real_now, "secret": None, "lease_until": None}
+            session.execute(sa.update(Notice).where(col(Notice.id) == notice_id).values(gone))
+            return
         notice = session.exec(select(Notice).where(Notice.id == notice_id).with_for_update()).one()
         notice.lease_until = None
-        if outcome is Outcome.SENT:
-            notice.status, notice.sent_at, notice.secret = NoticeStatus.SENT, real_now, None
-        else:
-            if outcome is Outcome.UNKNOWN:
-                _mark_perhaps_twice(session, notice)
-            _plan_next_attempt(session, notice, refused=outcome is Outcome.REFUSED, real_now=real_now)
+        if outcome is Outcome.UNKNOWN:
+            _mark_perhaps_twice(session, notice)
+        _plan_next_attempt(session, notice, refused=outcome is Outcome.REFUSED, real_now=real_now)
         session.add(notice)
 
 

@@ -1,8 +1,12 @@
-"""What a request that only reads asks about a referral is asked once, however many parts of its page want it."""
+"""What a request that only reads asks about a referral is asked once, however many parts of its page want it.
+
+A verb asks once too, while it reads what it is about to act on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -16,6 +20,19 @@ _T = TypeVar("_T")
 def only_reads(session: Session) -> None:
     """From now on this transaction changes nothing that `once` is told."""
     session.info[TOLD] = {}
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """Until the block ends nothing changes of what `once` is told: the caller holds the referral, and only reads."""
+    if TOLD in session.info:
+        yield
+        return
+    only_reads(session)
+    try:
+        yield
+    finally:
+        del session.info[TOLD]
 
 
 def once(ask: Callable[[Session, str], _T]) -> Callable[[Session, str], _T]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -17,20 +18,24 @@ _DEADLINE = "deadline"
 
 def wake(session: Session, reference: str, due_at: datetime, kind: WakeKind = WakeKind.RUN, about: str = "") -> None:
     """Ask the timekeeper to do `kind` for a referral at `due_at` (hub time, aware UTC). Asking twice is asking once."""
-    row = {
-        "id": new_id(), "reference": reference, "kind": kind, "about": about, "due_at": due_at, "attempts": 0,
-    }  # fmt: skip
-    session.execute(insert(Wake).values(row).on_conflict_do_nothing())
+    session.execute(insert(Wake).values(_row(reference, due_at, kind, about)).on_conflict_do_nothing())
+
+
+def wake_for_each(session: Session, reference: str, planned: Mapping[WakeKind, datetime], about: str) -> None:
+    """Ask the timekeeper to do each of these at its time, in one statement. Asking twice is asking once."""
+    rows = [_row(reference, due_at, kind, about) for kind, due_at in planned.items()]
+    session.execute(insert(Wake).on_conflict_do_nothing(), rows)
 
 
 def wake_all(session: Session, references: Iterable[str], due_at: datetime, about: str = "") -> None:
     """Ask the timekeeper to run many referrals at `due_at`, in one statement. Asking twice is asking once."""
-    rows = [
-        {"id": new_id(), "reference": reference, "kind": WakeKind.RUN, "about": about, "due_at": due_at, "attempts": 0}
-        for reference in references
-    ]
+    rows = [_row(reference, due_at, WakeKind.RUN, about) for reference in references]
     if rows:
         session.execute(insert(Wake).on_conflict_do_nothing(), rows)
+
+
+def _row(reference: str, due_at: datetime, kind: WakeKind, about: str) -> dict[str, Any]:
+    return {"id": new_id(), "reference": reference, "kind": kind, "about": about, "due_at": due_at, "attempts": 0}
 
 
 def wake_at_deadline(session: Session, reference: str, due_at: datetime) -> None:

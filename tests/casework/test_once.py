@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from casework import hidden, referrals
 from casework.db import database, unit_of_work
-from casework.once import only_reads
+from casework.once import only_reads, reading
 from rules.stages import Stage
 from tests.casework.factory import DECIDER, walk
 
@@ -52,6 +52,20 @@ def test_whoever_changes_something_is_told_what_stands_now(statements: list[str]
         for _ in range(2):
             referrals.subjects(session, one)
     assert len(statements) == 2
+
+
+def test_a_verb_asks_once_while_it_reads_and_is_told_what_stands_as_soon_as_it_acts(statements: list[str]):
+    """R15"""
+    one = walk(Stage.CHECKING)
+    statements.clear()
+    with unit_of_work() as session:
+        with reading(session):
+            for _ in range(2):
+                referrals.subjects(session, one)
+        assert len(statements) == 1
+        for _ in range(2):
+            referrals.subjects(session, one)
+    assert len(statements) == 3
 
 
 def test_what_the_hub_asks_itself_is_neither_taken_from_a_reader_nor_kept_for_one(statements: list[str]):

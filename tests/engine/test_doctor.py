@@ -38,7 +38,7 @@ from engine.doctor.examine import beside_the_engine, this_machine
 from engine.doctor.findings import Finding, Health, worst
 from engine.doctor.runs import engine
 from engine.rounds import MINUTE
-from engine.runs import DEPLOYMENT, POOL
+from engine.runs import POOL
 from engine.stack import Stack
 from models.agreement import SharingAgreement
 from rules.chain import Head
@@ -47,6 +47,8 @@ from tests.engine.conftest import wait_for
 from tests.notifications.post import working_postman
 from tests.record import Record, forget_settings
 
+#: The flow that the tests' engine runs.
+STAND_IN = "patient/mash"
 SIGNING = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -328,7 +330,7 @@ def prefect(engine_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pr
     """The engine of these tests, on which stand-ins are deployed and not the house's own flow."""
     own = engine_stack.environment()
     monkeypatch.setenv("PREFECT_API_URL", own["PREFECT_API_URL"])
-    monkeypatch.setattr(runs, "DEPLOYMENT", "patient/mash")
+    monkeypatch.setattr(runs, "DEPLOYMENT", STAND_IN)
     where = {PREFECT_API_URL: own["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: own["PREFECT_API_AUTH_STRING"]}
     with temporary_settings(where), get_client(sync_client=True) as client, ExitStack() as lasting:
         wait_for(lambda: client.read_work_pool(POOL).status is WorkPoolStatus.READY)
@@ -351,7 +353,7 @@ def its_pool_is_gone(prefect: Prefect) -> None:
 
 
 def the_flow_is_paused(prefect: Prefect) -> None:
-    deployment = prefect.client.read_deployment_by_name(DEPLOYMENT).id
+    deployment = prefect.client.read_deployment_by_name(STAND_IN).id
     prefect.client.pause_deployment(deployment)
     prefect.lasting.callback(prefect.client.resume_deployment, deployment)
 
