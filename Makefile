@@ -25,7 +25,7 @@ demo: $(READY) ## Play the scenario pack on the real parts, end to end
 	@$(BIN)/mash demo
 
 test: $(READY) ## Run all tests on real PostgreSQL, Prefect and SMTP, in two processes
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) requirements-bench.lock ## Measure the hub beside its peers; writes bench/results.md (half an hour)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
