@@ -24,7 +24,7 @@ run: $(READY) ## Start the hub on this machine and stay until Ctrl-C
 demo: $(READY) ## Play the scenario pack on the real parts, end to end
 	@$(BIN)/mash demo
 
-test: $(READY) ## Run all tests on real PostgreSQL, Prefect and SMTP, in two processes
+test: $(READY) ## Run all tests on real PostgreSQL, Prefect and SMTP, in three processes
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) requirements-bench.lock ## Measure the hub beside its peers; writes bench/results.md (half an hour)
