@@ -51,9 +51,10 @@ crash: $(READY) ## Kill parts of a running hub 200 times while cases are played;
 	@$(BIN)/python -m tests.crash.campaign --kills 200 --results bench
 	@$(BIN)/python -m tests.crash.singles
 
-lock: ## Resolve pyproject.toml anew into requirements.lock and requirements-docs.lock (needs uv)
+lock: ## Resolve pyproject.toml anew into requirements.lock and those beside it (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev --group scale pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --group docs --output-file requirements-docs.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --constraint requirements.lock --group image pyproject.toml --output-file requirements-image.lock
 
 clean: ## Throw away the virtual environment, caches and all local data
 	rm -rf $(VENV) .mash .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

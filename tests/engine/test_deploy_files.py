@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -83,11 +85,39 @@ def test_what_goes_into_the_image_is_the_hub_and_no_key() -> None:
     """A clone in which a hub has run holds its keys in `.mash`, and those of the containers in `deploy`"""
     named = {line.removeprefix("!") for line in (HOUSE / ".dockerignore").read_text().splitlines() if line[0] == "!"}
     packages = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    copied = {"requirements.lock", "pyproject.toml", "README.md", "LICENSE", "prefect.yaml", "docs"}
+    copied = {"requirements-image.lock", "pyproject.toml", "README.md", "LICENSE", "prefect.yaml", "docs"}
     assert named == {package.partition(".")[0] for package in packages} | copied
 
 
 def test_the_image_is_built_from_the_locked_packages_and_is_not_root() -> None:
     lines = (DEPLOY / "Containerfile").read_text().splitlines()
-    assert any("--require-hashes --requirement requirements.lock" in line for line in lines)
+    assert any("--require-hashes --requirement requirements-image.lock" in line for line in lines)
     assert "USER mash" in lines
+
+
+def test_the_image_holds_what_the_hub_imports_and_no_tool_of_its_developers() -> None:
+    """Reliability §2: what is not there cannot be turned against the record; each as the tests run it"""
+    packed, tested = _locked("requirements-image.lock"), _locked("requirements.lock")
+    groups = tomllib.loads((HOUSE / "pyproject.toml").read_text())["dependency-groups"]
+    tools = {re.split(r"[\[>=]", each)[0] for each in groups["dev"]} - {"setuptools"}
+    assert packed.items() <= tested.items()
+    assert tools <= tested.keys()
+    assert not tools & packed.keys()
+    assert {name for name in _imported() if not name & packed.keys()} == set()
+
+
+def _locked(file: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (HOUSE / file).read_text(), re.MULTILINE))
+
+
+def _imported() -> set[frozenset[str]]:
+    """For each import of the hub's code from elsewhere, the packages that have it."""
+    packages = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    own = {package.partition(".")[0] for package in packages}
+    trees = [ast.parse(file.read_text()) for room in own for file in (HOUSE / room).rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    tops = {name.partition(".")[0] for name in named} - own - sys.stdlib_module_names
+    there = packages_distributions()
+    return {frozenset(name.lower().replace("_", "-") for name in there.get(top, [top])) for top in tops}
