@@ -14,6 +14,7 @@ from casework import asking, facts, reconsider, referrals
 from casework.checks import counts_of_each
 from casework.collation import kept
 from casework.ledger import READS
+from casework.once import reading
 from casework.register import label_of, profile_of
 from models.check import AgencyCheck
 from models.decision import Dissent, HandBack
@@ -182,10 +183,10 @@ def see_all(
     query = query.order_by(col(Referral.received_at), col(Referral.reference)).limit(limit + 1)
     found = list(session.exec(query))
     page = found[:limit]
-    return ReferralsSeen(
-        referrals=[_seen(session, referral, by, at) for referral in page],
-        next=page[-1].reference if len(found) > limit else None,
-    )
+    with reading(session):
+        referrals.read_together(session, [referral.reference for referral in page])
+        seen = [_seen(session, referral, by, at) for referral in page]
+    return ReferralsSeen(referrals=seen, next=page[-1].reference if len(found) > limit else None)
 
 
 def of_team(session: Session, *, by: Actor) -> OwnReferrals:

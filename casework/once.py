@@ -5,9 +5,10 @@ A verb asks once too, while it reads what it is about to act on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from inspect import unwrap
 from typing import Any, TypeVar
 
 from sqlmodel import Session
@@ -33,6 +34,12 @@ def reading(session: Session) -> Iterator[None]:
         yield
     finally:
         del session.info[TOLD]
+
+
+def known(session: Session, ask: Callable[[Session, str], object], found: Mapping[str, object]) -> None:
+    """Where this transaction only reads: what `ask`, which is asked once, would find, by reference."""
+    if TOLD in session.info:
+        session.info[TOLD] |= {(unwrap(ask), reference): each for reference, each in found.items()}
 
 
 def once(ask: Callable[[Session, str], _T]) -> Callable[[Session, str], _T]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from casework import hidden, referrals
+from casework import follow, hidden, referrals
 from casework.db import database, unit_of_work
 from casework.once import only_reads, reading
 from rules.stages import Stage
-from tests.casework.factory import DECIDER, walk
+from tests.casework.factory import ASKED, DECIDER, OPERATOR, act, duty, walk
+
+#: What a referral's own page says to some, and no list.
+NOT_IN_A_LIST = dict.fromkeys(("checks", "not_asked", "reconsiderations", "dissent", "templates"))
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def statements() -> Iterator[list[str]]:
     found: list[str] = []
 
     def look(_: object, __: object, statement: str, *more: object) -> None:
-        if "FROM subject" in statement:
+        if re.search(r"FROM (subject|agency_check|manager_request|hand_back)\b", statement):
             found.append(statement)
 
     sa.event.listen(database(), "before_cursor_execute", look)
@@ -66,6 +70,29 @@ def test_a_verb_asks_once_while_it_reads_and_is_told_what_stands_as_soon_as_it_a
         for _ in range(2):
             referrals.subjects(session, one)
     assert len(statements) == 3
+
+
+def test_a_list_says_of_each_referral_what_its_own_page_says_and_asks_no_more_for_many(statements: list[str]):
+    """R13, R73"""
+    for stage in Stage:
+        walk(stage, sender_id=f"one, {stage}")
+    few = _asked_for_a_list(statements)
+    for stage in Stage:
+        walk(stage, sender_id=f"another, {stage}")
+    assert _asked_for_a_list(statements) == few
+    for by in (OPERATOR, duty()):
+        listed = act(follow.see_all, stages=list(Stage), after=None, limit=50, by=by, at=ASKED).referrals
+        assert len(listed) == 2 * len(Stage)
+        assert {each.waiting for each in listed} > {None}
+        assert listed == [
+            act(follow.see, each.reference, by=by, at=ASKED).model_copy(update=NOT_IN_A_LIST) for each in listed
+        ]
+
+
+def _asked_for_a_list(statements: list[str]) -> int:
+    statements.clear()
+    act(follow.see_all, stages=list(Stage), after=None, limit=50, by=OPERATOR, at=ASKED)
+    return len(statements)
 
 
 def test_what_the_hub_asks_itself_is_neither_taken_from_a_reader_nor_kept_for_one(statements: list[str]):
