@@ -184,7 +184,7 @@ def see_all(
     found = list(session.exec(query))
     page = found[:limit]
     with reading(session):
-        referrals.read_together(session, [referral.reference for referral in page])
+        referrals.read_together(session, page)
         seen = [_seen(session, referral, by, at) for referral in page]
     return ReferralsSeen(referrals=seen, next=page[-1].reference if len(found) > limit else None)
 

@@ -15,6 +15,7 @@ from models.decision import HandBack, ManagerRequest, ThresholdDecision
 from models.referral import Referral, Subject
 from rules.errors import NotFound
 from rules.permissions import Actor
+from rules.stages import Stage
 
 
 class Housed(Protocol):
@@ -130,27 +131,32 @@ def hand_backs(session: Session, reference: str) -> Mapping[str, HandBack]:
     return {hand_back.duty_team: hand_back for hand_back in session.exec(query)}
 
 
-def read_together(session: Session, references: Collection[str]) -> None:
-    """Subjects, checks, requests to a manager and hand-backs of a page of referrals, in four statements for them all.
+def read_together(session: Session, page: Collection[Referral]) -> None:
+    """What a page of referrals waits for at its stages, and no more, in four statements for them all.
 
-    Where the transaction only reads, each is not asked for anew.
+    Where the transaction only reads, it is not asked for anew.
     """
-    people: dict[str, list[Subject]] = {reference: [] for reference in references}
-    for subject in session.exec(
-        select(Subject).where(col(Subject.reference).in_(references)).order_by(col(Subject.number))
-    ):
+    held, checked, decided, told_of = (
+        [referral.reference for referral in page if referral.stage in stages]
+        for stages in (
+            {Stage.AWAITING_BASIS}, {Stage.CHECKING}, {Stage.CHECKING, Stage.AWAITING_DECISION}, {Stage.AWAITING_ACK},
+        )
+    )  # fmt: skip
+    people: dict[str, list[Subject]] = {reference: [] for reference in held}
+    of_these = select(Subject).where(col(Subject.reference).in_(held))
+    for subject in session.exec(of_these.order_by(col(Subject.number))):
         people[subject.reference].append(subject)
-    of_checks: dict[str, list[AgencyCheck]] = {reference: [] for reference in references}
-    asked = select(AgencyCheck).where(col(AgencyCheck.reference).in_(references))
+    of_checks: dict[str, list[AgencyCheck]] = {reference: [] for reference in checked}
+    asked = select(AgencyCheck).where(col(AgencyCheck.reference).in_(checked))
     for check in session.exec(asked.order_by(col(AgencyCheck.requested_at), col(AgencyCheck.agency))):
         of_checks[check.reference].append(check)
-    requests: dict[str, ManagerRequest | None] = dict.fromkeys(references)
+    requests: dict[str, ManagerRequest | None] = dict.fromkeys(decided)
     waiting = select(ManagerRequest).where(
-        col(ManagerRequest.reference).in_(references), col(ManagerRequest.settled_at).is_(None)
+        col(ManagerRequest.reference).in_(decided), col(ManagerRequest.settled_at).is_(None)
     )
     requests |= {request.reference: request for request in session.exec(waiting)}
-    told: dict[str, dict[str, HandBack]] = {reference: {} for reference in references}
-    issued = select(HandBack).where(col(HandBack.reference).in_(references)).order_by(col(HandBack.version))
+    told: dict[str, dict[str, HandBack]] = {reference: {} for reference in told_of}
+    issued = select(HandBack).where(col(HandBack.reference).in_(told_of)).order_by(col(HandBack.version))
     for hand_back in session.exec(issued):
         told[hand_back.reference][hand_back.duty_team] = hand_back
     known(session, subjects, people)
