@@ -24,7 +24,7 @@ T = TypeVar("T")
 HERE = Path(__file__).parent
 
 
-def wait_for(fact: Callable[[], T], seconds: float = 300) -> T:
+def wait_for(fact: Callable[[], T], seconds: float = 60) -> T:
     """The fact, once it is true; a test that waits for one in vain fails."""
     end = time.monotonic() + seconds
     while not (found := fact()):

@@ -63,7 +63,7 @@ def served(record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     with socket.create_server(("127.0.0.1", 0)) as hangs:
         engine = {"PREFECT_API_URL": f"http://127.0.0.1:{hangs.getsockname()[1]}/api"}
         with _running(command, {**os.environ, **engine}):
-            wait_for(lambda: _listens(port))
+            wait_for(lambda: _listens(port), 120)
             yield port
 
 
@@ -139,12 +139,12 @@ def _asked_of_prometheus(hub: int, folder: Path) -> None:
         return answer.raise_for_status().json()["data"]
 
     with _running(command, dict(os.environ)):
-        wait_for(lambda: _listens(port))
-        wait_for(lambda: said("query", query="mash_record_up")["result"])
+        wait_for(lambda: _listens(port), 60)
+        wait_for(lambda: said("query", query="mash_record_up")["result"], 90)
         panels = [panel["targets"][0]["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"]]
         # What it compares with an hour ago has nothing to show yet.
         assert [e for e in panels if not said("query", query=e)["result"] and "[1h]" not in e] == []
-        wait_for(lambda: {r["health"] for r in said("rules")["groups"][0]["rules"]} == {"ok"})
+        wait_for(lambda: {r["health"] for r in said("rules")["groups"][0]["rules"]} == {"ok"}, 30)
 
 
 QUIET = {

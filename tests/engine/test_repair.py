@@ -96,7 +96,7 @@ def house(stack: Stack, hub: Hub) -> Iterator[Stack]:
 def quiet(house: Stack) -> Iterator[Stack]:
     """Nobody wakes and nobody works, until the test is over."""
     with get_client(sync_client=True) as engine:
-        wait_for(lambda: _is_deployed(engine))
+        wait_for(lambda: _is_deployed(engine), 120)
     for name in ("timekeeper", "worker"):
         house.part(name).stop()
     with get_client(sync_client=True) as engine:
@@ -155,7 +155,7 @@ def _drain(stack: Stack, runs: Runs, most: int = 20) -> None:
         return _ask(stack, due) == [(0,)]
 
     with Callers(4) as callers:
-        wait_for(done)
+        wait_for(done, 90)
 
 
 def _states(client: SyncPrefectClient, reference: str) -> list[str]:
@@ -203,11 +203,11 @@ def test_a_record_put_back_beside_a_new_engine_has_every_open_referral_carried_t
     assert _ask(quiet, heads)[: len(before)] == before
     for name in ("worker", "timekeeper"):
         quiet.part(name).start()
-    wait_for(lambda: all(_is_carried_on(client, reference) for reference in still_open))
+    wait_for(lambda: all(_is_carried_on(client, reference) for reference in still_open), 180)
     carried = time.monotonic() - began
-    wait_for(lambda: all(_people_move(reference) is Stage.CLOSED for reference in still_open))
+    wait_for(lambda: all(_people_move(reference) is Stage.CLOSED for reference in still_open), 180)
     for reference in still_open:
-        wait_for(lambda reference=reference: _states(client, reference)[-1] == "COMPLETED")
+        wait_for(lambda reference=reference: _states(client, reference)[-1] == "COMPLETED", 60)
     assert set(_runs_of(client, list(still_open)).values()) == {1}
     assert act(verify).whole
     assert act(post.held_since) is not None
@@ -232,7 +232,7 @@ def test_every_open_referral_comes_back_after_the_engines_database_was_wiped(qui
     for name in ("worker", "timekeeper"):
         quiet.part(name).start()
     for reference in references:
-        wait_for(lambda reference=reference: _rests(client, reference))
+        wait_for(lambda reference=reference: _rests(client, reference), 180)
 
 
 def test_two_timekeepers_start_each_run_once_and_wake_each_once(quiet, client):
@@ -246,7 +246,7 @@ def test_two_timekeepers_start_each_run_once_and_wake_each_once(quiet, client):
     assert {tuple(_states(client, reference)) for reference in references} == {("SCHEDULED",)}
     quiet.part("worker").start()
     for reference in references:
-        wait_for(lambda reference=reference: _rests(client, reference))
+        wait_for(lambda reference=reference: _rests(client, reference), 120)
     assert {_states(client, reference).count("PAUSED") for reference in references} == {1}
 
 
@@ -265,7 +265,7 @@ def test_no_more_runs_are_due_in_the_engine_than_it_can_carry(quiet, client, mon
     quiet.part("worker").start()
     quiet.part("timekeeper").start()
     for reference in references:
-        wait_for(lambda reference=reference: _rests(client, reference))
+        wait_for(lambda reference=reference: _rests(client, reference), 120)
 
 
 def test_what_a_person_did_goes_before_what_time_did(quiet, client):
@@ -324,11 +324,11 @@ def test_runs_of_referrals_long_closed_are_pruned_and_those_of_open_ones_are_not
     [played] = play(hub, PACK[:1])
     assert played.trouble is None
     closed, still_open = played.reference, _refer()
-    wait_for(lambda: _rests(client, still_open))
+    wait_for(lambda: _rests(client, still_open), 120)
     run, other = referral(closed).run_id, referral(still_open).run_id
-    wait_for(lambda: _states(client, closed)[-1] == "COMPLETED")
+    wait_for(lambda: _states(client, closed)[-1] == "COMPLETED", 60)
     # What the timekeeper tells of them is told, and goes too.
-    wait_for(lambda: Runs(client).told(TOLD) == act(newest))
+    wait_for(lambda: Runs(client).told(TOLD) == act(newest), 60)
     # Without its clocks' page being shown once more meanwhile, which the timekeeper does once a minute.
     with without(house, "timekeeper"):
         Runs(client).show_pages(KEY, {run: "closed", other: "open"}, 0)
@@ -337,7 +337,7 @@ def test_runs_of_referrals_long_closed_are_pruned_and_those_of_open_ones_are_not
         assert (before["flow_run"], before["artifact"], kept["artifact"]) == (1, 1, 1)
         assert before["task_run"] > 4
         assert prune(Runs(client), timedelta(0), threading.Event()) >= 1
-        wait_for(lambda: set(_rows(house, run).values()) == {0})
+        wait_for(lambda: set(_rows(house, run).values()) == {0}, 30)
         assert all(_rows(house, other)[table] >= count for table, count in kept.items())
         assert prune(Runs(client), timedelta(0)) == 0
 
@@ -357,7 +357,7 @@ def test_an_operator_sees_what_is_held_up_how_long_and_on_whom_and_no_content(ho
     """R73: the list equals the checks past due; it works without the engine's help"""
     hold_office_hours(house)
     reference = _refer()
-    wait_for(lambda: _asked(reference) and _rests(client, reference))
+    wait_for(lambda: _asked(reference) and _rests(client, reference), 120)
     with psycopg.connect(
         house.environment()["MASH_OWNER_DATABASE_URL"].replace("+psycopg", ""), autocommit=True
     ) as record:
@@ -392,10 +392,10 @@ def test_an_operator_lets_a_stopped_referral_go_on_from_the_command_line(house, 
     """F11"""
     hold_office_hours(house)
     reference = _refer()
-    wait_for(lambda: _rests(client, reference))
+    wait_for(lambda: _rests(client, reference), 120)
     before = _states(client, reference).count("PAUSED")
     assert _mash(house, "resume", reference) == f"{reference} goes on.\n"
-    wait_for(lambda: _states(client, reference).count("PAUSED") == before + 1)
+    wait_for(lambda: _states(client, reference).count("PAUSED") == before + 1, 60)
     assert _ask(house, "SELECT actor FROM ledger WHERE reference = %s AND act = 'ENGINE_RESUMED'", reference) == [
         ("operator",)
     ]
@@ -405,13 +405,13 @@ def test_what_an_operator_stops_and_retries_on_the_engines_screen_goes_on_and_is
     """F11; issue 7, item 2: the same run, and the ledger has both"""
     hold_office_hours(house)
     reference = _refer()
-    wait_for(lambda: _rests(client, reference))
+    wait_for(lambda: _rests(client, reference), 120)
     run, acts = referral(reference).run_id, "SELECT act FROM ledger WHERE reference = %s AND act LIKE 'ENGINE%%'"
     client.set_flow_run_state(run, Cancelled(), force=True)
-    wait_for(lambda: _ask(house, acts, reference) == [("ENGINE_CANCELLED",)])
+    wait_for(lambda: _ask(house, acts, reference) == [("ENGINE_CANCELLED",)], 120)
     client.set_flow_run_state(run, AwaitingRetry(), force=True)
-    wait_for(lambda: ("ENGINE_RESUMED",) in _ask(house, acts, reference))
-    wait_for(lambda: _rests(client, reference))
+    wait_for(lambda: ("ENGINE_RESUMED",) in _ask(house, acts, reference), 120)
+    wait_for(lambda: _rests(client, reference), 120)
     assert referral(reference).run_id == run
 
 

@@ -197,7 +197,7 @@ def test_an_hour_that_comes_twice_is_two_hours(record, hub_time, timekeeper):
             )
     for minutes, left in ((-31, 2), (-30, 1), (29, 1), (30, 0)):
         hub_time(SUMMER_ENDS + timedelta(minutes=minutes))
-        wait_for(lambda left=left: record.ask("SELECT count(*) FROM wake WHERE kind = 'WARN'") == [(left,)])
+        wait_for(lambda left=left: record.ask("SELECT count(*) FROM wake WHERE kind = 'WARN'") == [(left,)], 15)
 
 
 # --- clocks that jump ---

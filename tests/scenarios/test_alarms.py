@@ -38,7 +38,7 @@ def client(stack: Stack) -> Iterator[SyncPrefectClient]:
     own = stack.environment()
     where = {PREFECT_API_URL: own["PREFECT_API_URL"], PREFECT_API_AUTH_STRING: own["PREFECT_API_AUTH_STRING"]}
     with surroundings(own), temporary_settings(where), get_client(sync_client=True) as made:
-        wait_for(lambda: _pools(made) == [POOL])
+        wait_for(lambda: _pools(made) == [POOL], 120)
         yield made
 
 
@@ -89,34 +89,34 @@ def test_no_worker_a_late_run_and_a_crashed_one_are_told_to_whoever_runs_the_hub
     """Issue 7: each provoked once, and received with its run-book; the referral itself goes on"""
     _pause(client, paused=True)
     try:
-        wait_for(lambda: _stands(owner, Alarm.NO_WORKER))
+        wait_for(lambda: _stands(owner, Alarm.NO_WORKER), 60)
         owner.execute("UPDATE raised_alarm SET since = since - interval '5 minutes' WHERE code = 'NO_WORKER'")
-        wait_for(lambda: _is_told(stack, owner, Alarm.NO_WORKER))
+        wait_for(lambda: _is_told(stack, owner, Alarm.NO_WORKER), 60)
         assert "NO_WORKER since" in _status(stack)
 
         with unit_of_work() as session:
             at = now(session)
             sent = document(sender_id=uuid4().hex, at=at)
             reference = intake.receive(session, sent, by=duty(DUTY), at=at).reference
-        run = wait_for(lambda: referral(reference).run_id)
+        run = wait_for(lambda: referral(reference).run_id, 60)
         ten_minutes_ago = datetime.now(UTC) - timedelta(minutes=10)
         client.set_flow_run_state(run, Scheduled(scheduled_time=ten_minutes_ago), force=True)
-        wait_for(lambda: client.read_flow_run(run).state_name == LATE)
-        wait_for(lambda: _is_told(stack, owner, Alarm.RUN_LATE))
+        wait_for(lambda: client.read_flow_run(run).state_name == LATE, 60)
+        wait_for(lambda: _is_told(stack, owner, Alarm.RUN_LATE), 60)
         with owner.transaction():
             # The run cannot come past this row, so that it is there to be killed.
             owner.execute("SELECT 1 FROM referral WHERE reference = %s FOR UPDATE", (reference,))
             before = _children(stack)
             _pause(client, paused=False)
-            wait_for(lambda: client.read_flow_run(run).state_type is StateType.RUNNING)
+            wait_for(lambda: client.read_flow_run(run).state_type is StateType.RUNNING, 60)
             for child in _children(stack) - before:
                 psutil.Process(child).kill()
     finally:
         _pause(client, paused=False)
-    wait_for(lambda: client.read_flow_run(run).state_type is StateType.CRASHED)
-    wait_for(lambda: _is_told(stack, owner, Alarm.RUN_CRASHED))
-    wait_for(lambda: _rests(client, reference))
-    wait_for(lambda: not _stands(owner, Alarm.NO_WORKER))
+    wait_for(lambda: client.read_flow_run(run).state_type is StateType.CRASHED, 60)
+    wait_for(lambda: _is_told(stack, owner, Alarm.RUN_CRASHED), 60)
+    wait_for(lambda: _rests(client, reference), 120)
+    wait_for(lambda: not _stands(owner, Alarm.NO_WORKER), 60)
 
 
 def _children(stack: Stack) -> set[int]:

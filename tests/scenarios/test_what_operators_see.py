@@ -116,7 +116,7 @@ def test_each_referral_is_one_run_with_its_checks_by_agency_code(stack: Stack, p
     """The engine's screen shows, for each referral, one run, its agency checks, and how they ended"""
     case = played["friday afternoon and a silent agency"]
     with _engine(stack) as engine:
-        wait_for(lambda: "mash.referral.closed" in _timeline(engine, case.run_id or ""))
+        wait_for(lambda: "mash.referral.closed" in _timeline(engine, case.run_id or ""), 120)
         headers = _unforged(engine)
         named = {"flow_runs": {"name": {"any_": [case.reference]}}}
         [run] = engine.post("/flow_runs/filter", json=named, headers=headers).json()
@@ -148,7 +148,7 @@ def test_a_run_has_on_its_timeline_what_the_ledger_says_each_once(stack: Stack, 
     assert expected["mash.deadline.breached"] == expected["mash.referral.closed"] == 1
     assert expected["mash.check.returned"] == 3
     with _engine(stack) as engine:
-        wait_for(lambda: Counter(_timeline(engine, case.run_id or "")) == expected)
+        wait_for(lambda: Counter(_timeline(engine, case.run_id or "")) == expected, 120)
 
 
 def test_a_run_has_one_page_with_the_clocks_of_its_checks(stack: Stack, played: dict[str, Played]) -> None:
