@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from casework import referrals
-from casework.checks import returns
+from casework.checks import counts_of_each, returns
 from casework.follow import Seen
 from casework.notices import say_all, to_agency
 from casework.register import profile_of
-from models.check import AgencyCheck, Return
+from models.check import AgencyCheck
 from models.decision import HandBack
 from models.referral import Referral
 from notifications.messages import MessageName
@@ -58,9 +57,9 @@ def tell_agencies(session: Session, reference: str, *, at: datetime) -> None:
     """Tell each agency that returned something that the outcome is there, once for each version of it (R44)."""
     told = referrals.hand_backs(session, reference)
     occasion = ".".join(str(told[team].version) for team in sorted(told))
-    has_returned = sa.exists().where(col(Return.check_id) == AgencyCheck.id)
-    agencies = select(AgencyCheck.agency).where(AgencyCheck.reference == reference, has_returned)
-    returned = [(reference, to_agency(agency)) for agency in session.exec(agencies.order_by(AgencyCheck.agency))]
+    checks = referrals.checks(session, reference)
+    counts = counts_of_each(session, checks)
+    returned = [(reference, to_agency(check.agency)) for check in checks if counts[check.id][0]]
     say_all(session, MessageName.OUTCOME_SHARED, returned, at=at, occasion=occasion)
 
 

@@ -17,6 +17,11 @@ from rules.errors import NotFound
 from rules.permissions import Actor
 from rules.stages import Stage
 
+_SUBJECTS = select(Subject).order_by(col(Subject.number))
+_CHECKS = select(AgencyCheck).order_by(col(AgencyCheck.requested_at), col(AgencyCheck.agency))
+_WITH_A_MANAGER = select(ManagerRequest).where(col(ManagerRequest.settled_at).is_(None))
+_HAND_BACKS = select(HandBack).order_by(col(HandBack.version))
+
 
 class Housed(Protocol):
     """Somebody of a household: a subject, or one in a referral that is being sent."""
@@ -54,8 +59,7 @@ def find(session: Session, reference: str) -> Referral:
 @once
 def subjects(session: Session, reference: str) -> Sequence[Subject]:
     """Its subjects, by number."""
-    query = select(Subject).where(Subject.reference == reference).order_by(col(Subject.number))
-    return list(session.exec(query))
+    return list(session.exec(_SUBJECTS.where(Subject.reference == reference)))
 
 
 def remaining(session: Session, reference: str) -> list[Subject]:
@@ -66,12 +70,7 @@ def remaining(session: Session, reference: str) -> list[Subject]:
 @once
 def checks(session: Session, reference: str) -> Sequence[AgencyCheck]:
     """Its agency checks, in the order in which they were asked."""
-    query = (
-        select(AgencyCheck)
-        .where(AgencyCheck.reference == reference)
-        .order_by(col(AgencyCheck.requested_at), col(AgencyCheck.agency))
-    )
-    return list(session.exec(query))
+    return list(session.exec(_CHECKS.where(AgencyCheck.reference == reference)))
 
 
 def check_of(session: Session, reference: str, agency: str) -> AgencyCheck:
@@ -112,10 +111,7 @@ def decisions(session: Session, reference: str) -> Mapping[UUID, ThresholdDecisi
 @once
 def manager_request(session: Session, reference: str) -> ManagerRequest | None:
     """What was sent to a manager and waits there; None when nothing does (R39)."""
-    query = select(ManagerRequest).where(
-        ManagerRequest.reference == reference, col(ManagerRequest.settled_at).is_(None)
-    )
-    return session.exec(query).first()
+    return session.exec(_WITH_A_MANAGER.where(ManagerRequest.reference == reference)).first()
 
 
 def settle_manager_request(session: Session, reference: str, conclusion: str, *, by: Actor, at: datetime) -> None:
@@ -127,7 +123,7 @@ def settle_manager_request(session: Session, reference: str, conclusion: str, *,
 @once
 def hand_backs(session: Session, reference: str) -> Mapping[str, HandBack]:
     """The newest hand-back by duty team."""
-    query = select(HandBack).where(HandBack.reference == reference).order_by(col(HandBack.version))
+    query = _HAND_BACKS.where(HandBack.reference == reference)
     return {hand_back.duty_team: hand_back for hand_back in session.exec(query)}
 
 
@@ -143,21 +139,16 @@ def read_together(session: Session, page: Collection[Referral]) -> None:
         )
     )  # fmt: skip
     people: dict[str, list[Subject]] = {reference: [] for reference in held}
-    of_these = select(Subject).where(col(Subject.reference).in_(held))
-    for subject in session.exec(of_these.order_by(col(Subject.number))):
+    for subject in session.exec(_SUBJECTS.where(col(Subject.reference).in_(held))):
         people[subject.reference].append(subject)
     of_checks: dict[str, list[AgencyCheck]] = {reference: [] for reference in checked}
-    asked = select(AgencyCheck).where(col(AgencyCheck.reference).in_(checked))
-    for check in session.exec(asked.order_by(col(AgencyCheck.requested_at), col(AgencyCheck.agency))):
+    for check in session.exec(_CHECKS.where(col(AgencyCheck.reference).in_(checked))):
         of_checks[check.reference].append(check)
     requests: dict[str, ManagerRequest | None] = dict.fromkeys(decided)
-    waiting = select(ManagerRequest).where(
-        col(ManagerRequest.reference).in_(decided), col(ManagerRequest.settled_at).is_(None)
-    )
-    requests |= {request.reference: request for request in session.exec(waiting)}
+    waiting = session.exec(_WITH_A_MANAGER.where(col(ManagerRequest.reference).in_(decided)))
+    requests |= {request.reference: request for request in waiting}
     told: dict[str, dict[str, HandBack]] = {reference: {} for reference in told_of}
-    issued = select(HandBack).where(col(HandBack.reference).in_(told_of)).order_by(col(HandBack.version))
-    for hand_back in session.exec(issued):
+    for hand_back in session.exec(_HAND_BACKS.where(col(HandBack.reference).in_(told_of))):
         told[hand_back.reference][hand_back.duty_team] = hand_back
     known(session, subjects, people)
     known(session, checks, of_checks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 import yaml
 
 from models.settings import HOUSE, Settings
+from tests.structure.house import imported, modules
 
 DEPLOY = HOUSE / "deploy"
 SERVICES: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -114,10 +114,7 @@ def _imported() -> set[frozenset[str]]:
     """For each import of the hub's code from elsewhere, the packages that have it."""
     packages = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     own = {package.partition(".")[0] for package in packages}
-    trees = [ast.parse(file.read_text()) for room in own for file in (HOUSE / room).rglob("*.py")]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
-    tops = {name.partition(".")[0] for name in named} - own - sys.stdlib_module_names
+    named = {name.partition(".")[0] for module in modules() for name in imported(module.tree)}
+    tops = named - own - sys.stdlib_module_names
     there = packages_distributions()
     return {frozenset(name.lower().replace("_", "-") for name in there.get(top, [top])) for top in tops}
